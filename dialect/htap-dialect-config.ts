@@ -1,0 +1,114 @@
+import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
+
+/** Config for the HTAP dialect. */
+export interface HtapDialectConfig {
+  /**
+   * The SQLite database: a better-sqlite3 `Database`, the path of a file, or a factory of a
+   * `Database` that is called once, when the first query is executed.
+   *
+   * An instance keeps all its settings. A file opened by path gets WAL, `synchronous=NORMAL`
+   * and `busy_timeout=5000`, see `pragmas`.
+   */
+  readonly database: SqliteDatabase | string | (() => SqliteDatabase | Promise<SqliteDatabase>)
+
+  /** Settings of a database opened by path. */
+  readonly pragmas?: {
+    /** @default 'wal' */
+    readonly journalMode?: 'wal' | 'delete' | 'truncate' | 'persist' | 'memory' | 'off'
+    /** @default 'normal' */
+    readonly synchronous?: 'off' | 'normal' | 'full' | 'extra'
+    /** @default 5000 */
+    readonly busyTimeoutMs?: number
+  }
+
+  /** The columnar copy in DuckDB. */
+  readonly olap?: {
+    /**
+     * Where the copy lives.
+     *
+     * @default the database's path with `-htap.duckdb` added; `':memory:'` for a database in memory
+     */
+    readonly path?: string
+    /** @default '512MB' */
+    readonly memoryLimit?: string
+    /** @default the number of processors, at most 4 */
+    readonly threads?: number
+  }
+
+  /** How the copy is kept fresh; `false` for tools that only migrate. */
+  readonly sync?: HtapSyncConfig | false
+
+  /** @default 'strong' */
+  readonly consistency?: Consistency
+
+  /**
+   * 'auto' weighs the cost of both engines, 'duckdb' sends every query that is proven equal,
+   * 'sqlite' switches DuckDB off.
+   *
+   * @default 'auto'
+   */
+  readonly routing?: Routing
+
+  /** Called once for every connection to SQLite that executes queries, right after it was opened. */
+  readonly onCreateConnection?: (database: SqliteDatabase) => void | Promise<void>
+
+  /** Sees every decision, after the query was answered. */
+  readonly onRoute?: (event: RouteEvent) => void
+}
+
+export interface HtapSyncConfig {
+  /** @default 'mirror' */
+  readonly mode?: 'mirror'
+  /**
+   * 'auto' copies a table when an analytic query first needs it; a list copies just these,
+   * at once.
+   *
+   * @default 'auto'
+   */
+  readonly tables?: 'auto' | readonly string[]
+  /** How often commits of other processes are looked for, in milliseconds. @default 25 */
+  readonly intervalMs?: number
+  /** How long a query waits for freshness before SQLite answers it, in milliseconds. @default 1000 */
+  readonly waitTimeoutMs?: number
+  /** Progress of first copies. */
+  readonly onProgress?: (progress: CopyProgress) => void
+}
+
+export interface CopyProgress {
+  readonly table: string
+  readonly rows: number
+  /** An estimate from the key range; null where none is cheap. */
+  readonly rowsTotal: number | null
+  readonly rowsPerSecond: number
+  readonly remainingMs: number | null
+  readonly done: boolean
+}
+
+/**
+ * What a query answered by DuckDB must see.
+ *
+ * - `'strong'`: everything that was committed before the query began, by whomever
+ * - `'session'`: everything that this Kysely instance has committed
+ * - `{ maxStalenessMs }`: nothing older than that
+ * - `'latest'`: whatever is applied, without waiting
+ */
+export type Consistency = 'strong' | 'session' | 'latest' | { readonly maxStalenessMs: number }
+
+export type Routing = 'auto' | 'duckdb' | 'sqlite'
+
+/** Where a query ran and why. */
+export interface RouteEvent {
+  readonly engine: 'sqlite' | 'duckdb'
+  /** Short and stable, to be counted. */
+  readonly reason: string
+  readonly sql: string
+  /** What ran in DuckDB instead of `sql`; null where SQLite answered. */
+  readonly duckdbSql: string | null
+  readonly durationMs: number
+  /** How long the query waited for the copy to become fresh enough. */
+  readonly waitMs: number
+  /** Changes that were committed but not applied when the query ran; null where unknown. */
+  readonly lagChanges: number | null
+  /** Estimated cost in either engine, where it was weighed. */
+  readonly estimate: { readonly sqliteMs: number; readonly duckdbMs: number } | null
+}

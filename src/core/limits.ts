@@ -1,0 +1,30 @@
+/**
+ * Every bound of the product in one place. A loop, queue, batch, cache or wait without a
+ * name here is a defect.
+ */
+export const limits = Object.freeze({
+  /** Prepared statements kept per SQLite connection. */
+  statementCacheEntriesMax: 500,
+  /** Rows between two yields to the event loop while changes are applied. */
+  applySliceRowsMax: 10_000,
+  /** Rows in one encoded batch: one DuckDB vector. */
+  batchRowsMax: 2048,
+  /** Encoded batches that may be on their way between worker and main thread. */
+  batchesInFlightMax: 4,
+  /** Pending changes that are read on the main thread instead of in the worker. */
+  inlineChangesMax: 256,
+  /** Rows of the change log that one prune statement deletes. */
+  pruneRowsMax: 1000,
+  /** Analytic statements that may run in DuckDB at once; libuv has four threads. */
+  analyticStatementsMax: 2,
+  /** How long a query waits for freshness before SQLite answers it. */
+  freshnessWaitMs: 1000,
+  /** How long a query under `routing: 'duckdb'` waits for the first copy of a table. */
+  firstCopyWaitMs: 5000,
+  /** How often commits of other processes are looked for. */
+  foreignPollIntervalMs: 25,
+  /** How often a table's copy is tried again with a wider type before its column is given up. */
+  copyAttemptsMax: 3,
+  /** Key columns of a WITHOUT ROWID table that the change log has room for. */
+  keyColumnsMax: 8,
+})
