@@ -5,12 +5,22 @@
 export const limits = Object.freeze({
   /** Prepared statements kept per SQLite connection. */
   statementCacheEntriesMax: 500,
-  /** Rows between two yields to the event loop while changes are applied. */
-  applySliceRowsMax: 10_000,
+  /** Batches between two yields to the event loop while changes are applied: 8192 rows. */
+  sliceBatchesMax: 4,
   /** Rows in one encoded batch: one DuckDB vector. */
   batchRowsMax: 2048,
-  /** Encoded batches that may be on their way between worker and main thread. */
-  batchesInFlightMax: 4,
+  /** Slices that may be on their way between worker and main thread. */
+  slicesInFlightMax: 2,
+  /** Threads that read SQLite for the mirror: one for changes while one makes a first copy. */
+  syncWorkersMax: 2,
+  /** How long an idle worker thread is kept. */
+  workerIdleMs: 10_000,
+  /** How long a read connection waits for a lock that WAL readers need only during recovery. */
+  readBusyTimeoutMs: 5000,
+  /** Rows that one DuckDB transaction of a first copy holds: one row group. */
+  copyTransactionRowsMax: 122_880,
+  /** Changed keys that are deleted by a list of literals instead of a join. */
+  deleteLiteralsMax: 20,
   /** Pending changes that are read on the main thread instead of in the worker. */
   inlineChangesMax: 256,
   /** Rows of the change log that one prune statement deletes. */
@@ -26,5 +36,5 @@ export const limits = Object.freeze({
   /** How often a table's copy is tried again with a wider type before its column is given up. */
   copyAttemptsMax: 3,
   /** Key columns of a WITHOUT ROWID table that the change log has room for. */
-  keyColumnsMax: 8,
+  keyColumnsMax: 4,
 })

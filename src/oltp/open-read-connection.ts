@@ -1,0 +1,26 @@
+import { limits } from '../core/limits.js'
+import type { SqliteDatabase } from './sqlite-database.js'
+
+/**
+ * Opens a second, read-only connection to a database file in WAL mode. better-sqlite3 is the
+ * application's own installation, loaded when it is first needed.
+ */
+export async function openReadConnection(path: string): Promise<SqliteDatabase> {
+  const { default: Database } = await import('better-sqlite3')
+  return new Database(path, {
+    readonly: true,
+    fileMustExist: true,
+    timeout: limits.readBusyTimeoutMs,
+  }) as SqliteDatabase
+}
+
+/**
+ * Opens a connection of our own that reads and writes within single turns of the event loop; it
+ * never waits for a lock, because waiting would block the loop.
+ */
+export async function openControlConnection(path: string): Promise<SqliteDatabase> {
+  const { default: Database } = await import('better-sqlite3')
+  const database = new Database(path, { fileMustExist: true, timeout: 0 }) as SqliteDatabase
+  database.exec('pragma synchronous = normal')
+  return database
+}

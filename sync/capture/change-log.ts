@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import { internalPrefix } from '../../src/oltp/catalogue.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+
+/**
+ * The change log lives in the application's own database, so that a change and its log row
+ * commit together. Invariants:
+ *
+ * 1. `seq` grows and is never used twice: the newest row is never deleted.
+ * 2. A row is deleted only when every registered consumer has passed it.
+ * 3. `epoch` names one life of the log; positions of another life mean nothing.
+ *
+ * `_htap_log` holds keys only: the rowid in `k`, or the primary key of a WITHOUT ROWID table in
+ * `k`, `k1` ... The columns have no type, so that a key keeps its storage class.
+ */
+export const changeLog = Object.freeze({
+  metaTable: `${internalPrefix}meta`,
+  logTable: `${internalPrefix}log`,
+  tableTable: `${internalPrefix}table`,
+  consumerTable: `${internalPrefix}consumer`,
+})
+
+/** Raised when the tables below change their meaning. */
+const layoutVersion = 1
+
+/** Names of the log's key columns, `count` of them. */
+export function logKeyColumns(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => (index === 0 ? 'k' : `k${index}`))
+}
+
+/** Creates what is missing. Must run inside a write transaction of the caller. */
+export function installChangeLog(database: SqliteDatabase): void {
+  database.exec(`
+    create table if not exists ${changeLog.metaTable}(key text primary key, value) without rowid;
+    create table if not exists ${changeLog.logTable}(seq integer primary key, tbl, k, k1, k2, k3);
+    create table if not exists ${changeLog.tableTable}(id integer primary key, name text not null);
+    create table if not exists ${changeLog.consumerTable}(
+      id text primary key, position integer not null, seen_ms integer not null) without rowid;
+  `)
+  database
+    .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('epoch', ?)`)
+    .run(randomUUID())
+  database
+    .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('layout', ?)`)
+    .run(layoutVersion)
+}
+
+/** The life of the log this database has now; null if there is no log. */
+export function readEpoch(database: SqliteDatabase): string | null {
+  if (!hasChangeLog(database)) {
+    return null
+  }
+  const epoch = database
+    .prepare(`select value from ${changeLog.metaTable} where key = 'epoch'`)
+    .pluck()
+    .get()
+  return typeof epoch === 'string' ? epoch : null
+}
+
+export function hasChangeLog(database: SqliteDatabase): boolean {
+  return (
+    database
+      .prepare("select 1 from main.sqlite_schema where type = 'table' and name = ?")
+      .get(changeLog.consumerTable) !== undefined
+  )
+}
+
+/** The number a captured table has in the log, for ever; given out here on first use. */
+export function registerTable(database: SqliteDatabase, name: string): number {
+  const known = database
+    .prepare(`select id from ${changeLog.tableTable} where name = ? collate nocase`)
+    .pluck()
+    .safeIntegers(false)
+    .get(name) as number | undefined
+  if (known !== undefined) {
+    return known
+  }
+  const result = database.prepare(`insert into ${changeLog.tableTable}(name) values (?)`).run(name)
+  return Number(result.lastInsertRowid)
+}
+
+/** Deletes at most `rowsMax` rows up to `position`, never the newest; returns how many. */
+export function pruneChangeLog(
+  database: SqliteDatabase,
+  position: number,
+  rowsMax: number,
+): number {
+  return database
+    .prepare(
+      `delete from ${changeLog.logTable} where seq in (
+         select seq from ${changeLog.logTable}
+         where seq <= ? and seq < (select max(seq) from ${changeLog.logTable})
+         order by seq limit ?)`,
+    )
+    .run(position, rowsMax).changes
+}
+
+/** Registers or moves a consumer; its position keeps later rows from being pruned. */
+export function writeConsumer(
+  database: SqliteDatabase,
+  consumer: { readonly id: string; readonly position: number; readonly seenMs: number },
+): void {
+  database
+    .prepare(
+      `insert into ${changeLog.consumerTable}(id, position, seen_ms) values (?, ?, ?)
+       on conflict(id) do update set position = excluded.position, seen_ms = excluded.seen_ms`,
+    )
+    .run(consumer.id, consumer.position, consumer.seenMs)
+}
+
+/** Null when the consumer is not registered: rows it needs may have been pruned. */
+export function readConsumerPosition(database: SqliteDatabase, id: string): number | null {
+  const position = database
+    .prepare(`select position from ${changeLog.consumerTable} where id = ?`)
+    .pluck()
+    .safeIntegers(false)
+    .get(id)
+  return typeof position === 'number' ? position : null
+}
+
+export function deleteConsumer(database: SqliteDatabase, id: string): void {
+  database.prepare(`delete from ${changeLog.consumerTable} where id = ?`).run(id)
+}
+
+/** Forgets consumers in memory whose process has not been heard of for long; returns how many. */
+export function expireConsumers(database: SqliteDatabase, seenBeforeMs: number): number {
+  return database
+    .prepare(`delete from ${changeLog.consumerTable} where seen_ms < ?`)
+    .run(seenBeforeMs).changes
+}
+
+/** The position up to which every consumer has read; null if there is none. */
+export function readSlowestPosition(database: SqliteDatabase): number | null {
+  const position = database
+    .prepare(`select min(position) from ${changeLog.consumerTable}`)
+    .pluck()
+    .safeIntegers(false)
+    .get()
+  return typeof position === 'number' ? position : null
+}

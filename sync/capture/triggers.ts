@@ -1,0 +1,119 @@
+import { limits } from '../../src/core/limits.js'
+import { quoteIdentifier } from '../../src/core/sql-identifier.js'
+import type { TableShape } from '../../src/core/table-shape.js'
+import { internalPrefix } from '../../src/oltp/catalogue.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { changeLog, logKeyColumns } from './change-log.js'
+
+/**
+ * The triggers that write the change log. Pure SQL, so that the writes of every process are
+ * captured. They name nothing of the table but its key: SQLite refuses to drop a column that a
+ * trigger names, and capture must never break a user's statement.
+ */
+export function captureTriggers(shape: TableShape, tableId: number): readonly CaptureTrigger[] {
+  const table = quoteIdentifier(shape.name)
+  const key = captureKey(shape)
+  const logColumns = logKeyColumns(key.length).join(', ')
+  const insertInto = `insert into ${changeLog.logTable}(tbl, ${logColumns})`
+  const valuesOf = (row: 'new' | 'old') =>
+    key.map((column) => `${row}.${quoteKey(column)}`).join(', ')
+  const keyChanged = key
+    .map((column) => `new.${quoteKey(column)} is not old.${quoteKey(column)}`)
+    .join(' or ')
+  const bodies: readonly (readonly ['insert' | 'update' | 'delete', string])[] = [
+    ['insert', `${insertInto} values (${tableId}, ${valuesOf('new')});`],
+    [
+      'update',
+      `${insertInto} values (${tableId}, ${valuesOf('old')}); ` +
+        `${insertInto} select ${tableId}, ${valuesOf('new')} where ${keyChanged};`,
+    ],
+    ['delete', `${insertInto} values (${tableId}, ${valuesOf('old')});`],
+  ]
+  return bodies.map(([event, body]) => {
+    const name = `${internalPrefix}${tableId}_${event}`
+    return Object.freeze({
+      name,
+      sql: `CREATE TRIGGER ${name} after ${event} on ${table} begin ${body} end`,
+    })
+  })
+}
+
+export interface CaptureTrigger {
+  readonly name: string
+  readonly sql: string
+}
+
+/** The columns that identify a row in the change log: the rowid, or the primary key. */
+export function captureKey(shape: TableShape): readonly string[] {
+  if (shape.withoutRowid) {
+    return shape.primaryKey
+  }
+  return shape.rowidKeyword === null ? [] : [shape.rowidKeyword]
+}
+
+/** Why a table cannot be captured at all; null if it can. */
+export function refuseCapture(shape: TableShape): string | null {
+  const key = captureKey(shape)
+  if (key.length === 0) {
+    return 'columns named rowid, _rowid_ and oid hide the rowid'
+  }
+  if (key.length > limits.keyColumnsMax) {
+    return `its primary key has more than ${limits.keyColumnsMax} columns`
+  }
+  if (shape.withoutRowid) {
+    const collated = shape.primaryKey.find((name) => {
+      const column = shape.columns.find((candidate) => candidate.name === name)
+      return column?.collation !== 'BINARY'
+    })
+    if (collated !== undefined) {
+      return `the key column ${collated} of a WITHOUT ROWID table has a collation`
+    }
+  }
+  return null
+}
+
+/** True if exactly the wanted triggers are there. */
+export function hasCaptureTriggers(
+  database: SqliteDatabase,
+  shape: TableShape,
+  tableId: number,
+): boolean {
+  return captureTriggers(shape, tableId).every((trigger) => {
+    const sql = database
+      .prepare(
+        `select sql from main.sqlite_schema
+         where type = 'trigger' and name = ? and tbl_name = ?`,
+      )
+      .pluck()
+      .get(trigger.name, shape.name)
+    return sql === trigger.sql
+  })
+}
+
+/** Creates the triggers, replacing outdated ones. Must run inside a write transaction. */
+export function createCaptureTriggers(
+  database: SqliteDatabase,
+  shape: TableShape,
+  tableId: number,
+): void {
+  if (hasCaptureTriggers(database, shape, tableId)) {
+    return
+  }
+  for (const trigger of captureTriggers(shape, tableId)) {
+    database.exec(`drop trigger if exists main.${trigger.name}`)
+    database.exec(trigger.sql)
+  }
+}
+
+export function dropCaptureTriggers(database: SqliteDatabase, tableId: number): void {
+  for (const event of ['insert', 'update', 'delete']) {
+    database.exec(`drop trigger if exists main.${internalPrefix}${tableId}_${event}`)
+  }
+}
+
+/** The rowid keywords must stay bare: quoted they would name a column. */
+function quoteKey(column: string): string {
+  return column === 'rowid' || column === '_rowid_' || column === 'oid'
+    ? column
+    : quoteIdentifier(column)
+}

@@ -1,0 +1,115 @@
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+
+/**
+ * How the sync engine reaches SQLite on the main thread: in turns, each within one turn of the
+ * event loop, so that nobody in this thread ever sees one of them half done.
+ */
+export interface SourceAccess {
+  /** The file, when other threads can read it beside this connection (WAL); else null. */
+  readonly workerPath: string | null
+  /**
+   * Runs `turn` on a connection without an open transaction, inside a read transaction, as
+   * soon as that is possible.
+   */
+  read<T>(turn: (database: SqliteDatabase) => T): Promise<T>
+  /** As `read`, but at once; undefined when a transaction is open on the connection. */
+  readNow<T>(turn: (database: SqliteDatabase) => T): T | undefined
+  /**
+   * Runs `turn` inside a write transaction.
+   *
+   * @throws better-sqlite3's SqliteError with code SQLITE_BUSY when another process writes.
+   */
+  write<T>(turn: (database: SqliteDatabase) => T): Promise<T>
+  /** A number that moves when another connection has committed; null if it cannot be told. */
+  dataVersion(): number | null
+  close(): void
+}
+
+/** Access through a connection of our own: a WAL file. */
+export class OwnConnectionAccess implements SourceAccess {
+  readonly workerPath: string
+  readonly #database: SqliteDatabase
+  readonly #dataVersion: () => unknown
+
+  /** @param database opened without a busy timeout, so that a turn never waits */
+  constructor(database: SqliteDatabase, path: string) {
+    this.#database = database
+    this.workerPath = path
+    const statement = database.prepare('pragma data_version').pluck()
+    this.#dataVersion = () => statement.get()
+  }
+
+  async read<T>(turn: (database: SqliteDatabase) => T): Promise<T> {
+    return inTransaction(this.#database, 'begin', turn)
+  }
+
+  readNow<T>(turn: (database: SqliteDatabase) => T): T {
+    return turn(this.#database)
+  }
+
+  async write<T>(turn: (database: SqliteDatabase) => T): Promise<T> {
+    return inTransaction(this.#database, 'begin immediate', turn)
+  }
+
+  dataVersion(): number {
+    return Number(this.#dataVersion())
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}
+
+/**
+ * Access through the application's own connection: a database in memory, or a file whose
+ * journal mode lets readers and a writer block each other.
+ */
+export class SharedConnectionAccess implements SourceAccess {
+  readonly workerPath = null
+  readonly #database: SqliteDatabase
+  readonly #whenIdle: <T>(turn: () => T) => Promise<T>
+
+  /** @param whenIdle runs a turn when no transaction is open on the connection */
+  constructor(database: SqliteDatabase, whenIdle: <T>(turn: () => T) => Promise<T>) {
+    this.#database = database
+    this.#whenIdle = whenIdle
+  }
+
+  read<T>(turn: (database: SqliteDatabase) => T): Promise<T> {
+    return this.#whenIdle(() => inTransaction(this.#database, 'begin', turn))
+  }
+
+  readNow<T>(turn: (database: SqliteDatabase) => T): T | undefined {
+    return this.#database.inTransaction ? undefined : turn(this.#database)
+  }
+
+  write<T>(turn: (database: SqliteDatabase) => T): Promise<T> {
+    return this.#whenIdle(() => inTransaction(this.#database, 'begin immediate', turn))
+  }
+
+  dataVersion(): null {
+    return null
+  }
+
+  close(): void {
+    // The connection is the application's.
+  }
+}
+
+function inTransaction<T>(
+  database: SqliteDatabase,
+  begin: 'begin' | 'begin immediate',
+  turn: (database: SqliteDatabase) => T,
+): T {
+  database.exec(begin)
+  try {
+    const result = turn(database)
+    database.exec('commit')
+    return result
+  } catch (error) {
+    if (database.inTransaction) {
+      database.exec('rollback')
+    }
+    throw error
+  }
+}

@@ -1,0 +1,134 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import type { ColumnBatch } from '../../src/core/column-batch.js'
+import { limits } from '../../src/core/limits.js'
+import type { ChangePart } from './change-reader.js'
+import { batchBuffers, type ReceiverMessage } from './part-sender.js'
+import type { ChangesCall, RowsCall, RowsPart, SourceReader, StatePart } from './source-reader.js'
+
+/**
+ * Reads in a worker thread, so that neither reading nor encoding takes time of the event loop.
+ * Needs a database file in WAL mode. Threads start with the first task and end when idle.
+ */
+export class WorkerReader implements SourceReader {
+  readonly #path: string
+  #pool: Piscina | null = null
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  changes(call: ChangesCall): AsyncGenerator<StatePart | ChangePart, void, void> {
+    return this.#stream<ChangePart>('streamChanges', call)
+  }
+
+  rows(call: RowsCall): AsyncGenerator<StatePart | RowsPart, void, void> {
+    return this.#stream<RowsPart>('streamRows', call)
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.destroy()
+    this.#pool = null
+  }
+
+  async *#stream<Part extends ChangePart | RowsPart>(
+    name: 'streamChanges' | 'streamRows',
+    call: ChangesCall | RowsCall,
+  ): AsyncGenerator<StatePart | Part, void, void> {
+    this.#pool ??= new Piscina({
+      filename: new URL('./sync-worker.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: limits.syncWorkersMax,
+      idleTimeout: limits.workerIdleMs,
+    })
+    const { port1, port2 } = new MessageChannel()
+    const inbox = new PartInbox<StatePart | Part>(port1)
+    const task = this.#pool.run({ path: this.#path, call, port: port2 }, { name, transferList: [port2] })
+    task.then(
+      () => inbox.end(null),
+      (error: unknown) => inbox.end(error),
+    )
+    try {
+      for (let part = await inbox.next(); part !== null; part = await inbox.next()) {
+        yield part
+        inbox.giveBack(part)
+      }
+      await task
+    } finally {
+      inbox.stop()
+      await task.catch(() => undefined)
+    }
+  }
+}
+
+/** Parts that have arrived and are not taken yet. */
+class PartInbox<Part extends StatePart | ChangePart | RowsPart> {
+  readonly #port: MessagePort
+  readonly #parts: Part[] = []
+  #isClosed = false
+  #taskEnded = false
+  #error: unknown = null
+  #wake: (() => void) | null = null
+
+  constructor(port: MessagePort) {
+    this.#port = port
+    port.on('message', (part: Part) => {
+      this.#parts.push(part)
+      this.#wake?.()
+    })
+    port.on('close', () => {
+      this.#isClosed = true
+      this.#wake?.()
+    })
+  }
+
+  /** The worker closes its port after its last part, so every part is here when both have ended. */
+  async next(): Promise<Part | null> {
+    for (;;) {
+      const part = this.#parts.shift()
+      if (part !== undefined) {
+        return part
+      }
+      if (this.#error !== null || (this.#isClosed && this.#taskEnded)) {
+        return null
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  giveBack(part: Part): void {
+    const buffers = batchBuffers(partBatches(part))
+    const message: ReceiverMessage = { type: 'credit', buffers }
+    this.#port.postMessage(message, buffers)
+  }
+
+  end(error: unknown): void {
+    this.#taskEnded = true
+    this.#error = error
+    this.#wake?.()
+  }
+
+  stop(): void {
+    if (!this.#isClosed) {
+      const message: ReceiverMessage = { type: 'stop' }
+      this.#port.postMessage(message)
+      this.#port.close()
+    }
+  }
+}
+
+function partBatches(part: StatePart | ChangePart | RowsPart): readonly ColumnBatch[] {
+  switch (part.type) {
+    case 'changes':
+      return [...part.keys, ...part.rows]
+    case 'keys':
+      return part.keys
+    case 'rows':
+      return part.rows
+    case 'state':
+    case 'end':
+      return []
+  }
+}
