@@ -1,4 +1,7 @@
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
+import type { CopyProgress } from '../sync/sync-options.js'
+
+export type { CopyProgress }
 
 /** Config for the HTAP dialect. */
 export interface HtapDialectConfig {
@@ -72,16 +75,6 @@ export interface HtapSyncConfig {
   readonly waitTimeoutMs?: number
   /** Progress of first copies. */
   readonly onProgress?: (progress: CopyProgress) => void
-}
-
-export interface CopyProgress {
-  readonly table: string
-  readonly rows: number
-  /** An estimate from the key range; null where none is cheap. */
-  readonly rowsTotal: number | null
-  readonly rowsPerSecond: number
-  readonly remainingMs: number | null
-  readonly done: boolean
 }
 
 /**

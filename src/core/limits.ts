@@ -17,12 +17,37 @@ export const limits = Object.freeze({
   workerIdleMs: 10_000,
   /** How long a read connection waits for a lock that WAL readers need only during recovery. */
   readBusyTimeoutMs: 5000,
+  /** How often a write of our own into SQLite is tried while others hold the write lock. */
+  writeAttemptsMax: 400,
+  /** Longest pause between two such attempts. */
+  writeRetryMsMax: 25,
+  /** How often one sync starts over because the source moved under it. */
+  syncAttemptsMax: 5,
+  /** Applied changes that wait in the log before it is pruned at once. */
+  pruneBacklogRowsMax: 10_000,
+  /** How long after the last sync the log is pruned. */
+  pruneIdleMs: 1000,
+  /** How long a failed copy rests before it is tried again, doubled with every failure. */
+  copyRetryMs: 1000,
+  copyRetryMsMax: 60_000,
+  /** A consumer that was not heard of for so long is taken for dead: a day. */
+  heartbeatMs: 600_000,
+  consumerExpiryMs: 86_400_000,
   /** Rows that one DuckDB transaction of a first copy holds: one row group. */
   copyTransactionRowsMax: 122_880,
   /** Changed keys that are deleted by a list of literals instead of a join. */
   deleteLiteralsMax: 20,
   /** Pending changes that are read on the main thread instead of in the worker. */
   inlineChangesMax: 256,
+  /** Rows of a table that may be counted on the main thread. */
+  inlineCountRowsMax: 20_000,
+  /** How often a verification starts over because the source moved on. */
+  verifyAttemptsMax: 100,
+  /** How often a finished copy tries to join the loop, and the pause between. */
+  joinAttemptsMax: 100,
+  joinRetryMs: 10,
+  /** How long an explicit `syncNow()` may take. */
+  syncNowTimeoutMs: 600_000,
   /** Rows of the change log that one prune statement deletes. */
   pruneRowsMax: 1000,
   /** Analytic statements that may run in DuckDB at once; libuv has four threads. */

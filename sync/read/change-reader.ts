@@ -95,7 +95,9 @@ function* readTableChanges(
     yield* readKeys(database, plan, buffers)
   }
   const mustCount =
-    request.allKeys || request.count === 'always' || (request.count === 'when-repeated' && isRepeated)
+    request.allKeys ||
+    request.count === 'always' ||
+    (request.count === 'when-repeated' && isRepeated)
   yield {
     type: 'end',
     tableId: plan.tableId,

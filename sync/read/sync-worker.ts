@@ -3,10 +3,10 @@ import { openReadConnection } from '../../src/oltp/open-read-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { BufferPool } from './buffer-pool.js'
 import { readChanges } from './change-reader.js'
+import { PartSender } from './part-sender.js'
 import { RowReader } from './row-reader.js'
 import { type ChangesCall, isExpected, type RowsCall } from './source-reader.js'
 import { SourceStateReader } from './source-state.js'
-import { PartSender } from './part-sender.js'
 
 /** The worker thread of the sync engine: reads SQLite in one snapshot a task, sends parts. */
 
@@ -27,7 +27,11 @@ export function streamChanges(task: ReaderTask<ChangesCall>): Promise<void> {
     }
     for (const part of readChanges(database, task.call.requests, state.head, buffers)) {
       const batches =
-        part.type === 'changes' ? [...part.keys, ...part.rows] : part.type === 'keys' ? part.keys : []
+        part.type === 'changes'
+          ? [...part.keys, ...part.rows]
+          : part.type === 'keys'
+            ? part.keys
+            : []
       if (!(await sender.send(part, batches))) {
         return
       }

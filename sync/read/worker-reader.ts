@@ -43,7 +43,10 @@ export class WorkerReader implements SourceReader {
     })
     const { port1, port2 } = new MessageChannel()
     const inbox = new PartInbox<StatePart | Part>(port1)
-    const task = this.#pool.run({ path: this.#path, call, port: port2 }, { name, transferList: [port2] })
+    const task = this.#pool.run(
+      { path: this.#path, call, port: port2 },
+      { name, transferList: [port2] },
+    )
     task.then(
       () => inbox.end(null),
       (error: unknown) => inbox.end(error),

@@ -1,0 +1,172 @@
+import type { ColumnKind } from '../../src/core/column-batch.js'
+import type { ColumnProfile } from '../../src/core/column-profile.js'
+import { quoteIdentifier, quoteText } from '../../src/core/sql-identifier.js'
+import type { TableShape } from '../../src/core/table-shape.js'
+import type { OlapWriter } from '../../src/olap/olap-store.js'
+import { extraRowidColumn, MirroredTable, mirrorSchema } from './mirrored-table.js'
+
+/** Raised when the tables below, or what copies look like, change their meaning. */
+const layoutVersion = 1
+
+/** What a mirror knows of itself: whose copy it is and how far it has got. */
+export interface MirrorState {
+  /** The life of the change log that `position` belongs to. */
+  readonly epoch: string
+  readonly consumerId: string
+  readonly position: number
+  /** SQLite's schema version at that position. */
+  readonly schemaVersion: number
+}
+
+/**
+ * The mirror's own tables. Rows and position are written in one transaction, so the copy
+ * always equals SQLite as it stood at `position`.
+ */
+export class MirrorCatalogue {
+  readonly #writer: OlapWriter
+
+  constructor(writer: OlapWriter) {
+    this.#writer = writer
+  }
+
+  /** Null when the store is empty or was written by another layout. */
+  async readState(): Promise<MirrorState | null> {
+    const [exists] = await this.#writer.values(
+      "select count(*) from information_schema.tables where table_schema = 'htap' and table_name = 'state'",
+    )
+    if (exists?.[0] !== 1n) {
+      return null
+    }
+    const [row] = await this.#writer.values(
+      `select epoch, consumer, position, schema_version from htap.state where layout = ${layoutVersion}`,
+    )
+    if (row === undefined) {
+      return null
+    }
+    return {
+      epoch: String(row[0]),
+      consumerId: String(row[1]),
+      position: Number(row[2]),
+      schemaVersion: Number(row[3]),
+    }
+  }
+
+  /** Starts the mirror anew for this life of the change log: no tables, this position. */
+  async reset(state: MirrorState): Promise<void> {
+    await this.#writer.execute(`
+      begin;
+      drop schema if exists ${mirrorSchema} cascade;
+      drop schema if exists htap cascade;
+      create schema ${mirrorSchema};
+      create schema htap;
+      create table htap.state(layout bigint, epoch varchar, consumer varchar, position bigint,
+        schema_version bigint);
+      create table htap.mirror_table(id bigint, generation bigint, definition varchar);
+      insert into htap.state values (${layoutVersion}, ${quoteText(state.epoch)},
+        ${quoteText(state.consumerId)}, ${state.position},
+        ${state.schemaVersion});
+      commit`)
+  }
+
+  /** The registered copies; copies that were never finished are dropped. */
+  async readTables(): Promise<MirroredTable[]> {
+    const rows = await this.#writer.values(
+      'select id, generation, definition from htap.mirror_table order by id',
+    )
+    const tables: MirroredTable[] = []
+    for (const [id, generation, definition] of rows) {
+      const { shape, storage, profiles } = JSON.parse(String(definition)) as StoredDefinition
+      const table = new MirroredTable({
+        tableId: Number(id),
+        generation: Number(generation),
+        shape,
+        storage,
+        profiles,
+        rowCount: 0,
+      })
+      await this.measure(table)
+      tables.push(table)
+    }
+    await this.#dropStrayCopies(new Set(tables.map((table) => table.copyName)))
+    return tables
+  }
+
+  /** Creates an empty copy. It is not registered: nobody reads it yet. */
+  async createCopy(table: MirroredTable): Promise<void> {
+    const rowid = table.plan.hasExtraRowid ? [`${quoteIdentifier(extraRowidColumn)} bigint`] : []
+    const columns = table.shape.columns.map(
+      (column, index) =>
+        `${quoteIdentifier(column.name)} ${duckDbType(table.storage[index] ?? 'utf8')}`,
+    )
+    await this.#writer.execute(
+      `create or replace table ${table.sqlName}(${[...rowid, ...columns].join(', ')})`,
+    )
+  }
+
+  async dropCopy(table: MirroredTable): Promise<void> {
+    await this.#writer.execute(`drop table if exists ${table.sqlName}`)
+  }
+
+  /** SQL that makes a copy the registered one of its table; part of the caller's transaction. */
+  registerSql(table: MirroredTable): string {
+    const definition: StoredDefinition = {
+      shape: table.shape,
+      storage: table.storage,
+      profiles: table.profiles,
+    }
+    return `delete from htap.mirror_table where id = ${table.tableId};
+      insert into htap.mirror_table values (${table.tableId}, ${table.generation},
+        ${quoteText(JSON.stringify(definition))});`
+  }
+
+  /** SQL that takes a table out of the mirror; part of the caller's transaction. */
+  unregisterSql(tableId: number): string {
+    return `delete from htap.mirror_table where id = ${tableId};`
+  }
+
+  positionSql(place: { readonly position: number; readonly schemaVersion: number }): string {
+    return `update htap.state set position = ${place.position}, schema_version = ${place.schemaVersion};`
+  }
+
+  /** Reads the number of rows and the largest key of a copy. */
+  async measure(table: MirroredTable): Promise<void> {
+    const [key] = table.keyColumns
+    const isRowid = !table.shape.withoutRowid && key !== undefined
+    const [row] = await this.#writer.values(
+      `select count(*), ${isRowid ? `max(${quoteIdentifier(key)})` : 'null::bigint'} from ${table.sqlName}`,
+    )
+    table.rowCount = Number(row?.[0] ?? 0n)
+    const keyMax = row?.[1]
+    table.keyMax = typeof keyMax === 'bigint' ? keyMax : null
+  }
+
+  async #dropStrayCopies(registered: ReadonlySet<string>): Promise<void> {
+    const rows = await this.#writer.values(
+      `select table_name from information_schema.tables where table_schema = '${mirrorSchema}'`,
+    )
+    for (const [name] of rows) {
+      if (!registered.has(String(name))) {
+        await this.#writer.execute(`drop table ${mirrorSchema}.${quoteIdentifier(String(name))}`)
+      }
+    }
+  }
+}
+
+interface StoredDefinition {
+  readonly shape: TableShape
+  readonly storage: readonly ColumnKind[]
+  readonly profiles: readonly ColumnProfile[]
+}
+
+export function duckDbType(kind: ColumnKind): string {
+  switch (kind) {
+    case 'int64':
+      return 'BIGINT'
+    case 'float64':
+      return 'DOUBLE'
+    case 'utf8':
+      return 'VARCHAR'
+    case 'binary':
+      return 'BLOB'
+  }
+}

@@ -1,0 +1,167 @@
+import { HtapError } from '../../src/core/htap-error.js'
+import { limits } from '../../src/core/limits.js'
+import type { TableShape } from '../../src/core/table-shape.js'
+import { readSchemaVersion, readTableShape } from '../../src/oltp/catalogue.js'
+import { registerTable } from '../capture/change-log.js'
+import { createCaptureTriggers, refuseCapture } from '../capture/triggers.js'
+import type { Mirror } from '../mirror.js'
+import type { SourceAccess } from '../read/source-access.js'
+import type { SourceReader } from '../read/source-reader.js'
+import { writePatiently } from '../read/write-patiently.js'
+import type { SchemaWatch } from '../schema-watch.js'
+import type { SyncOptions } from '../sync-options.js'
+import type { TrackedTable } from '../tracked-table.js'
+import { type FinishedCopy, TableCopier } from './table-copier.js'
+
+interface CopyQueueProps {
+  readonly mirror: Mirror
+  readonly access: SourceAccess
+  readonly reader: SourceReader
+  readonly schema: SchemaWatch
+  readonly options: SyncOptions
+  readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
+  readonly register: (copy: { readonly tracked: TrackedTable; readonly copy: FinishedCopy }) => void
+  readonly syncNow: () => Promise<void>
+  readonly onChange: () => void
+  readonly isClosing: () => boolean
+}
+
+/** Makes the copies that were asked for, one after the other. */
+export class CopyQueue {
+  readonly #props: CopyQueueProps
+  readonly #copier: TableCopier
+  readonly #waiting: TrackedTable[] = []
+  #running: Promise<void> | null = null
+  #generation = 0
+
+  constructor(props: CopyQueueProps) {
+    this.#props = props
+    this.#copier = new TableCopier({
+      access: props.access,
+      reader: props.reader,
+      writer: props.mirror.store.writer,
+      catalogue: props.mirror.catalogue,
+      exclusively: props.exclusively,
+    })
+  }
+
+  add(table: TrackedTable): void {
+    if (!this.#waiting.includes(table)) {
+      this.#waiting.push(table)
+    }
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null
+    })
+  }
+
+  /** Copies a table anew and waits for the end of it. */
+  async rebuild(table: TrackedTable): Promise<void> {
+    await this.#running
+    await this.#copy(table)
+    if (table.lastError !== null && table.state !== 'live') {
+      throw table.lastError
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#waiting.length = 0
+    await this.#running?.catch(() => undefined)
+  }
+
+  async #run(): Promise<void> {
+    for (let table = this.#waiting.shift(); table !== undefined; table = this.#waiting.shift()) {
+      await this.#copy(table)
+    }
+  }
+
+  async #copy(table: TrackedTable): Promise<void> {
+    try {
+      const captured = await this.#capture(table)
+      if (captured === null) {
+        return
+      }
+      this.#generation++
+      const copy = await this.#copier.copy({
+        tableId: captured.tableId,
+        shape: captured.shape,
+        generation: Date.now() * 1000 + (this.#generation % 1000),
+        expected: this.#props.mirror.expected(this.#props.schema.version),
+        onProgress: this.#props.options.onProgress,
+        isCancelled: this.#props.isClosing,
+        onPosition: (position) => {
+          table.copyPosition = position
+        },
+      })
+      if (copy === null) {
+        await this.#props.schema.reload(false)
+        this.#putBack(table, 'the schema changed during the copy')
+        return
+      }
+      this.#props.register({ tracked: table, copy })
+      await this.#join(table)
+    } catch (error) {
+      this.#fail(table, error)
+    } finally {
+      this.#props.onChange()
+    }
+  }
+
+  /** Waits until the copy has caught up with the others, or was found worthless. */
+  async #join(table: TrackedTable): Promise<void> {
+    for (let attempt = 1; table.copyPosition !== null && !this.#props.isClosing(); attempt++) {
+      if (attempt > limits.joinAttemptsMax) {
+        throw new HtapError('sync-failed', `the copy of ${table.name} could not catch up`)
+      }
+      await this.#props.syncNow()
+      if (table.copyPosition !== null) {
+        await new Promise((resolve) => setTimeout(resolve, limits.joinRetryMs))
+      }
+    }
+  }
+
+  /** Puts the triggers in place; null when the table is refused. */
+  async #capture(
+    table: TrackedTable,
+  ): Promise<{ readonly tableId: number; readonly shape: TableShape } | null> {
+    const result = await writePatiently(this.#props.access, (database) => {
+      const before = readSchemaVersion(database)
+      const shape = readTableShape(database, table.name)
+      const refusal = 'refused' in shape ? shape.refused : refuseCapture(shape)
+      if ('refused' in shape || refusal !== null) {
+        return { refused: refusal ?? '' }
+      }
+      const tableId = registerTable(database, shape.name)
+      createCaptureTriggers(database, shape, tableId)
+      return { tableId, shape, before, after: readSchemaVersion(database) }
+    })
+    if ('refused' in result) {
+      table.state = 'refused'
+      table.reason = result.refused
+      return null
+    }
+    this.#props.schema.advance(result.before, result.after)
+    if (this.#props.schema.version !== result.after) {
+      await this.#props.schema.reload(false)
+    }
+    table.tableId = result.tableId
+    table.shape = result.shape
+    return result
+  }
+
+  #putBack(table: TrackedTable, reason: string): void {
+    table.copyPosition = null
+    if (table.live === null && table.state !== 'refused') {
+      table.state = 'absent'
+      table.reason = reason
+    }
+  }
+
+  #fail(table: TrackedTable, error: unknown): void {
+    table.failures++
+    table.lastError = error
+    table.retryAtMs =
+      Date.now() + Math.min(limits.copyRetryMs * 2 ** (table.failures - 1), limits.copyRetryMsMax)
+    this.#putBack(table, 'the copy failed')
+    this.#props.options.onError?.(error)
+  }
+}

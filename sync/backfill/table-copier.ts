@@ -1,0 +1,237 @@
+import { type ColumnProfile, emptyColumnProfile } from '../../src/core/column-profile.js'
+import { limits } from '../../src/core/limits.js'
+import type { TableShape } from '../../src/core/table-shape.js'
+import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
+import { chooseStorage } from '../apply/column-storage.js'
+import type { MirrorCatalogue } from '../apply/mirror-catalogue.js'
+import { MirroredTable, mirrorSchema } from '../apply/mirrored-table.js'
+import { turnOfLoop } from '../apply/turn-of-loop.js'
+import { BufferPool } from '../read/buffer-pool.js'
+import { createReadPlan } from '../read/read-plan.js'
+import { RowReader } from '../read/row-reader.js'
+import type { SourceAccess } from '../read/source-access.js'
+import { type ExpectedSource, isExpected, type SourceReader } from '../read/source-reader.js'
+import type { CopyProgress } from '../sync-options.js'
+
+/** A finished copy and the position of the change log from which on it needs the changes. */
+export interface FinishedCopy {
+  readonly table: MirroredTable
+  readonly position: number
+}
+
+export interface CopyRequest {
+  readonly tableId: number
+  readonly shape: TableShape
+  readonly generation: number
+  readonly expected: ExpectedSource
+  readonly onProgress: ((progress: CopyProgress) => void) | undefined
+  readonly isCancelled: () => boolean
+  /** Called with the position of the copy's snapshot: later changes must stay in the log. */
+  readonly onPosition: (position: number) => void
+}
+
+/**
+ * Makes the first copy of a table. Storage is chosen from a sample; when a later value does not
+ * fit, the copy is made again with what the whole table showed. The writer of the column
+ * store is held for one row group at a time, so that other tables stay fresh meanwhile.
+ */
+export class TableCopier {
+  readonly #access: SourceAccess
+  readonly #reader: SourceReader
+  readonly #writer: OlapWriter
+  readonly #catalogue: MirrorCatalogue
+  readonly #exclusively: <T>(section: () => Promise<T>) => Promise<T>
+
+  constructor(props: {
+    readonly access: SourceAccess
+    readonly reader: SourceReader
+    readonly writer: OlapWriter
+    readonly catalogue: MirrorCatalogue
+    readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
+  }) {
+    this.#access = props.access
+    this.#reader = props.reader
+    this.#writer = props.writer
+    this.#catalogue = props.catalogue
+    this.#exclusively = props.exclusively
+  }
+
+  /** Null when the source changed under the copy or the copy was cancelled. */
+  async copy(request: CopyRequest): Promise<FinishedCopy | null> {
+    let profiles = await this.#sample(request)
+    for (let attempt = 1; ; attempt++) {
+      const storage = request.shape.columns.map((column, index) =>
+        chooseStorage(column, profiles[index] ?? emptyColumnProfile),
+      )
+      const table = new MirroredTable({
+        tableId: request.tableId,
+        shape: request.shape,
+        generation: request.generation,
+        storage,
+        profiles: request.shape.columns.map(() => emptyColumnProfile),
+        rowCount: 0,
+      })
+      const position = await this.#fill(table, request)
+      if (position === null) {
+        await this.#exclusively(() => this.#catalogue.dropCopy(table))
+        return null
+      }
+      const wouldChange = request.shape.columns.some(
+        (column, index) =>
+          chooseStorage(column, table.profiles[index] ?? emptyColumnProfile) !== storage[index] &&
+          table.misfits.includes(column.name),
+      )
+      if (!wouldChange || attempt === limits.copyAttemptsMax) {
+        await this.#exclusively(() => this.#catalogue.measure(table))
+        return { table, position }
+      }
+      profiles = table.profiles
+    }
+  }
+
+  async #sample(request: CopyRequest): Promise<readonly ColumnProfile[]> {
+    const plan = createReadPlan(
+      request.tableId,
+      request.shape,
+      request.shape.columns.map(() => 'utf8' as const),
+    )
+    const slice = await this.#access.read((database) =>
+      new RowReader(database, plan, new BufferPool()).read(),
+    )
+    const offset = plan.hasExtraRowid ? 1 : 0
+    return request.shape.columns.map(
+      (_, index) => slice?.profiles[index + offset] ?? emptyColumnProfile,
+    )
+  }
+
+  /** Returns the position of the snapshot, null if there was none to be had. */
+  async #fill(table: MirroredTable, request: CopyRequest): Promise<number | null> {
+    const parts = this.#reader.rows({ expected: request.expected, plan: table.plan })
+    try {
+      const first = await parts.next()
+      if (
+        first.done ||
+        first.value.type !== 'state' ||
+        !isExpected(first.value, request.expected)
+      ) {
+        return null
+      }
+      const position = first.value.head
+      request.onPosition(position)
+      const progress = new CopyMeter(request, await this.#estimateRows(table))
+      await this.#exclusively(() => this.#catalogue.createCopy(table))
+      for (let isDone = false; !isDone; ) {
+        if (request.isCancelled()) {
+          return null
+        }
+        isDone = await this.#exclusively(() => this.#fillRowGroup(table, parts, progress))
+      }
+      progress.finish()
+      return position
+    } finally {
+      await parts.return()
+    }
+  }
+
+  /** One transaction of at most a row group; returns whether the table is at its end. */
+  async #fillRowGroup(
+    table: MirroredTable,
+    parts: ReturnType<SourceReader['rows']>,
+    progress: CopyMeter,
+  ): Promise<boolean> {
+    await this.#writer.execute('begin')
+    let appender: OlapAppender | null = null
+    try {
+      appender = await this.#writer.appender(
+        { catalog: null, schema: mirrorSchema, table: table.copyName },
+        table.plan.kinds,
+      )
+      let rows = 0
+      let isDone = false
+      while (rows < limits.copyTransactionRowsMax) {
+        const part = await parts.next()
+        if (part.done) {
+          isDone = true
+          break
+        }
+        if (part.value.type === 'rows') {
+          for (const batch of part.value.rows) {
+            appender.append(batch)
+            rows += batch.rowCount
+          }
+          appender.flush()
+          table.mergeProfiles(part.value.profiles)
+          await turnOfLoop()
+        }
+      }
+      appender.close()
+      appender = null
+      await this.#writer.execute('commit')
+      progress.add(rows)
+      return isDone
+    } catch (error) {
+      appender?.close()
+      await this.#writer.execute('rollback').catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** From the key range of a rowid table, without a scan. */
+  async #estimateRows(table: MirroredTable): Promise<number | null> {
+    if (table.shape.withoutRowid) {
+      return null
+    }
+    const [key] = table.plan.keys
+    const range = await this.#access.read(
+      (database) =>
+        database
+          .prepare(
+            `select (select max(${key}) from ${table.plan.table}) - (select min(${key}) from ${table.plan.table}) + 1`,
+          )
+          .pluck()
+          .safeIntegers(false)
+          .get() as number | null,
+    )
+    return range ?? 0
+  }
+}
+
+/** Reports how a copy gets on. */
+class CopyMeter {
+  readonly #request: CopyRequest
+  readonly #rowsTotal: number | null
+  readonly #startMs = performance.now()
+  #rows = 0
+
+  constructor(request: CopyRequest, rowsTotal: number | null) {
+    this.#request = request
+    this.#rowsTotal = rowsTotal
+  }
+
+  add(rows: number): void {
+    this.#rows += rows
+    this.#report(false)
+  }
+
+  finish(): void {
+    this.#report(true)
+  }
+
+  #report(done: boolean): void {
+    const elapsedMs = Math.max(1, performance.now() - this.#startMs)
+    const rowsPerSecond = (this.#rows / elapsedMs) * 1000
+    const rowsLeft = this.#rowsTotal === null ? null : Math.max(0, this.#rowsTotal - this.#rows)
+    this.#request.onProgress?.({
+      table: this.#request.shape.name,
+      rows: this.#rows,
+      rowsTotal: done ? this.#rows : this.#rowsTotal,
+      rowsPerSecond,
+      remainingMs: done
+        ? 0
+        : rowsLeft === null || rowsPerSecond === 0
+          ? null
+          : (rowsLeft / rowsPerSecond) * 1000,
+      done,
+    })
+  }
+}

@@ -1,0 +1,97 @@
+import { limits } from '../../src/core/limits.js'
+import { turnOfLoop } from '../apply/turn-of-loop.js'
+import type { SourceAccess } from '../read/source-access.js'
+import { isBusy } from '../read/write-patiently.js'
+import {
+  deleteConsumer,
+  expireConsumers,
+  pruneChangeLog,
+  readSlowestPosition,
+  writeConsumer,
+} from './change-log.js'
+
+/**
+ * Deletes log rows that every consumer has applied, a thousand at a time and never while
+ * somebody else writes. It runs after a large sync and when nothing happens.
+ */
+export class LogPruner {
+  readonly #access: SourceAccess
+  readonly #consumerId: string
+  #prunedPosition = 0
+  #changedAtMs = 0
+  #seenAtMs = Date.now()
+  #lastPosition = 0
+  #isPruning = false
+
+  constructor(access: SourceAccess, consumerId: string) {
+    this.#access = access
+    this.#consumerId = consumerId
+  }
+
+  /** After a sync to `position`; `needed` is the oldest position that copies still read from. */
+  async afterSync(position: number, needed: number, isClosing: () => boolean): Promise<void> {
+    if (position !== this.#lastPosition) {
+      this.#lastPosition = position
+      this.#changedAtMs = Date.now()
+    }
+    if (needed - this.#prunedPosition >= limits.pruneBacklogRowsMax) {
+      await this.#prune(needed, isClosing)
+    }
+  }
+
+  /** Called often; prunes when the last change is some time ago, and gives a sign of life. */
+  tick(position: number, needed: number): void {
+    const now = Date.now()
+    const isIdle =
+      needed > this.#prunedPosition &&
+      position === this.#lastPosition &&
+      now - this.#changedAtMs > limits.pruneIdleMs
+    if ((isIdle || now - this.#seenAtMs > limits.heartbeatMs) && !this.#isPruning) {
+      void this.#prune(needed, () => false).catch(() => undefined)
+    }
+  }
+
+  /** A mirror in memory ends with its process, so it takes its place in the log with it. */
+  async close(position: number, isInMemory: boolean): Promise<void> {
+    if (isInMemory) {
+      await this.#access.write((database) => deleteConsumer(database, this.#consumerId))
+    } else if (position > this.#prunedPosition) {
+      await this.#access.write((database) => this.#moveConsumer(database, position))
+    }
+  }
+
+  async #prune(position: number, isClosing: () => boolean): Promise<void> {
+    if (this.#isPruning) {
+      return
+    }
+    this.#isPruning = true
+    try {
+      let isFirst = true
+      for (let pruned: number = limits.pruneRowsMax; pruned === limits.pruneRowsMax && !isClosing(); ) {
+        pruned = await this.#access.write((database) => {
+          if (isFirst) {
+            isFirst = false
+            this.#moveConsumer(database, position)
+            expireConsumers(database, Date.now() - limits.consumerExpiryMs)
+          }
+          const slowest = readSlowestPosition(database) ?? position
+          return pruneChangeLog(database, Math.min(slowest, position), limits.pruneRowsMax)
+        })
+        await turnOfLoop()
+      }
+      this.#prunedPosition = position
+    } catch (error) {
+      if (!isBusy(error)) {
+        throw error
+      }
+      // Somebody writes: the next tick tries again.
+    } finally {
+      this.#isPruning = false
+    }
+  }
+
+  #moveConsumer(database: Parameters<typeof writeConsumer>[0], position: number): void {
+    this.#seenAtMs = Date.now()
+    writeConsumer(database, { id: this.#consumerId, position, seenMs: this.#seenAtMs })
+  }
+}

@@ -1,0 +1,24 @@
+/** How the sync engine works; everything is decided by the caller, nothing by a default here. */
+export interface SyncOptions {
+  /** Where the copy lives: a path, or ':memory:'. */
+  readonly olapPath: string
+  readonly memoryLimit: string
+  readonly threads: number
+  readonly tables: 'auto' | readonly string[]
+  /** How often commits of other processes are looked for. */
+  readonly intervalMs: number
+  readonly onProgress?: ((progress: CopyProgress) => void) | undefined
+  /** Sees failures of the background work; they change no answer. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/** How the first copy of a table gets on. */
+export interface CopyProgress {
+  readonly table: string
+  readonly rows: number
+  /** An estimate from the key range; null where none is cheap. */
+  readonly rowsTotal: number | null
+  readonly rowsPerSecond: number
+  readonly remainingMs: number | null
+  readonly done: boolean
+}

@@ -1,0 +1,44 @@
+import type { TableShape } from '../src/core/table-shape.js'
+import type { MirroredTable } from './apply/mirrored-table.js'
+
+/**
+ * How a table stands with the mirror.
+ *
+ * - `absent`: not copied; nobody asked for it yet, or it waits to be copied again
+ * - `copying`: the first copy runs, or it waits for its turn
+ * - `live`: DuckDB may answer for it
+ * - `refused`: it cannot be mirrored, `reason` says why
+ */
+export type TableState = 'absent' | 'copying' | 'live' | 'refused'
+
+/** What the engine knows of one table of the source. */
+export interface TrackedTable {
+  readonly name: string
+  state: TableState
+  reason: string | null
+  lastError: unknown
+  /** When a failed copy may be tried again. */
+  retryAtMs: number
+  failures: number
+  /** The number in the change log, once captured. */
+  tableId: number | null
+  shape: TableShape | null
+  live: MirroredTable | null
+  /** Changes after this position must stay in the log for the copy that runs. */
+  copyPosition: number | null
+}
+
+export function trackTable(name: string): TrackedTable {
+  return {
+    name,
+    state: 'absent',
+    reason: null,
+    lastError: null,
+    retryAtMs: 0,
+    failures: 0,
+    tableId: null,
+    shape: null,
+    live: null,
+    copyPosition: null,
+  }
+}

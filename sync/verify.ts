@@ -1,0 +1,175 @@
+import { HtapError } from '../src/core/htap-error.js'
+import { limits } from '../src/core/limits.js'
+import { quoteIdentifier } from '../src/core/sql-identifier.js'
+import type { MirroredTable } from './apply/mirrored-table.js'
+import type { Mirror } from './mirror.js'
+import { BufferPool } from './read/buffer-pool.js'
+import { RowReader, type RowSlice } from './read/row-reader.js'
+import type { SourceAccess } from './read/source-access.js'
+import type { ExpectedSource, SourceReader } from './read/source-reader.js'
+import { SourceStateReader } from './read/source-state.js'
+
+/** What a comparison of the copies with SQLite found. */
+export interface VerifyReport {
+  readonly equal: boolean
+  readonly tables: readonly TableVerification[]
+}
+
+export interface TableVerification {
+  readonly table: string
+  /** The position of the change log at which both sides were read. */
+  readonly position: number
+  readonly sqliteRows: number
+  readonly mirrorRows: number
+  /** Order-free: the sum of a hash of every row. */
+  readonly sqliteChecksum: bigint
+  readonly mirrorChecksum: bigint
+  readonly equal: boolean
+}
+
+interface VerifyProps {
+  readonly tables: readonly MirroredTable[]
+  readonly mirror: Mirror
+  readonly access: SourceAccess
+  readonly reader: SourceReader
+  readonly expected: ExpectedSource
+  readonly syncTo: () => Promise<void>
+  readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
+}
+
+interface Checksum {
+  rows: number
+  sum: bigint
+}
+
+/**
+ * Compares copies with SQLite: the copy's checksum is taken while it stands at the very position
+ * of a read snapshot of SQLite; the snapshot's rows then go through the same hash.
+ */
+export async function verifyTables(props: VerifyProps): Promise<VerifyReport> {
+  const tables: TableVerification[] = []
+  for (const table of props.tables) {
+    tables.push(await new TableVerifier(props, table).verify())
+  }
+  return { equal: tables.every((table) => table.equal), tables }
+}
+
+class TableVerifier {
+  readonly #props: VerifyProps
+  readonly #table: MirroredTable
+  readonly #columns: string
+  readonly #stage = 'htap_verify'
+
+  constructor(props: VerifyProps, table: MirroredTable) {
+    this.#props = props
+    this.#table = table
+    const names = table.shape.columns.map((column) => quoteIdentifier(column.name))
+    const keys = table.keyColumns.map(quoteIdentifier)
+    this.#columns = [...keys, ...names].join(', ')
+  }
+
+  async verify(): Promise<TableVerification> {
+    for (let attempt = 1; attempt <= limits.verifyAttemptsMax; attempt++) {
+      await this.#props.syncTo()
+      const result =
+        this.#props.access.workerPath === null
+          ? await this.#verifyInOneTurn()
+          : await this.#verifyBeside()
+      if (result !== null) {
+        return result
+      }
+    }
+    throw new HtapError(
+      'wait-timeout',
+      `${this.#table.shape.name} changes too quickly to be verified`,
+    )
+  }
+
+  /** With readers beside the writer: the snapshot stays open while the loop goes on. */
+  async #verifyBeside(): Promise<TableVerification | null> {
+    const { reader, expected, exclusively, mirror } = this.#props
+    const parts = reader.rows({ expected, plan: this.#table.plan })
+    try {
+      const mirrored = await exclusively(async () => {
+        const first = await parts.next()
+        const isSame =
+          !first.done && first.value.type === 'state' && first.value.head === mirror.position
+        return isSame ? this.#checksum(this.#table.sqlName) : null
+      })
+      if (mirrored === null) {
+        return null
+      }
+      const position = mirror.position
+      const sqlite: Checksum = { rows: 0, sum: 0n }
+      for await (const part of parts) {
+        if (part.type === 'rows') {
+          await exclusively(() => this.#addSlice(sqlite, part))
+        }
+      }
+      return this.#report(position, sqlite, mirrored)
+    } finally {
+      await parts.return()
+    }
+  }
+
+  /** On a shared connection nothing holds a snapshot but a single turn of the event loop. */
+  #verifyInOneTurn(): Promise<TableVerification | null> {
+    const { access, expected, exclusively, mirror } = this.#props
+    return exclusively(async () => {
+      const { head, slices } = await access.read((database) => {
+        const rows = new RowReader(database, this.#table.plan, new BufferPool())
+        const all: RowSlice[] = []
+        for (let slice = rows.read(); slice !== null; slice = rows.read()) {
+          all.push(slice)
+        }
+        return { head: new SourceStateReader(database).read(expected.consumerId).head, slices: all }
+      })
+      if (head !== mirror.position) {
+        return null
+      }
+      const mirrored = await this.#checksum(this.#table.sqlName)
+      const sqlite: Checksum = { rows: 0, sum: 0n }
+      for (const slice of slices) {
+        await this.#addSlice(sqlite, slice)
+      }
+      return this.#report(head, sqlite, mirrored)
+    })
+  }
+
+  async #addSlice(total: Checksum, slice: RowSlice): Promise<void> {
+    const { writer } = this.#props.mirror.store
+    await writer.execute(
+      `create or replace temp table ${this.#stage} as from ${this.#table.sqlName} limit 0`,
+    )
+    const appender = await writer.appender(
+      { catalog: 'temp', schema: 'main', table: this.#stage },
+      this.#table.plan.kinds,
+    )
+    for (const batch of slice.rows) {
+      appender.append(batch)
+    }
+    appender.close()
+    const part = await this.#checksum(`temp.main.${this.#stage}`)
+    total.rows += part.rows
+    total.sum += part.sum
+  }
+
+  async #checksum(table: string): Promise<Checksum> {
+    const [row] = await this.#props.mirror.store.writer.values(
+      `select count(*), coalesce(sum(hash(${this.#columns})::hugeint), 0) from ${table}`,
+    )
+    return { rows: Number(row?.[0] ?? 0n), sum: BigInt(String(row?.[1] ?? 0n)) }
+  }
+
+  #report(position: number, sqlite: Checksum, mirrored: Checksum): TableVerification {
+    return Object.freeze({
+      table: this.#table.shape.name,
+      position,
+      sqliteRows: sqlite.rows,
+      mirrorRows: mirrored.rows,
+      sqliteChecksum: sqlite.sum,
+      mirrorChecksum: mirrored.sum,
+      equal: sqlite.rows === mirrored.rows && sqlite.sum === mirrored.sum,
+    })
+  }
+}
