@@ -39,6 +39,17 @@ export const limits = Object.freeze({
   deleteLiteralsMax: 20,
   /** Pending changes that are read on the main thread instead of in the worker. */
   inlineChangesMax: 256,
+  /** Texts of queries whose shape, facts and translation are remembered. */
+  shapeCacheEntriesMax: 2000,
+  translationCacheEntriesMax: 1000,
+  /** Rows up to which a table that is not copied yet is counted to weigh its cost. */
+  countedRowsMax: 20_000,
+  /** Tables whose sizes and shapes are remembered. */
+  countedTablesMax: 1000,
+  /** What applying one change is taken to cost when a query weighs waiting for it. */
+  applyChangeMsEstimate: 0.005,
+  /** How long such a count is believed. */
+  countedRowsAgeMs: 10_000,
   /** Rows of a table that may be counted on the main thread. */
   inlineCountRowsMax: 20_000,
   /** How often a verification starts over because the source moved on. */

@@ -4,7 +4,7 @@ import {
   equalColumnProfiles,
   mergeColumnProfiles,
 } from '../../src/core/column-profile.js'
-import type { MirrorTable } from '../../src/core/mirror-table.js'
+import type { MirrorColumn, MirrorTable } from '../../src/core/mirror-table.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import { fitsStorage } from '../read/batch-encoder.js'
@@ -27,6 +27,7 @@ export class MirroredTable {
   #profiles: readonly ColumnProfile[]
   #rowCount: number
   #mirror: MirrorTable | null = null
+  #columns: readonly MirrorColumn[] | null = null
   #unique: UniqueConstraints | null = null
   /** Keys of a rowid table above this are surely not in the copy. */
   keyMax: bigint | null = null
@@ -110,6 +111,7 @@ export class MirroredTable {
     if (isNew) {
       this.#profiles = Object.freeze(merged)
       this.#mirror = null
+      this.#columns = null
       this.#unique = null
     }
     return isNew
@@ -122,23 +124,25 @@ export class MirroredTable {
   }
 
   #describe(): MirrorTable {
+    // The same array as long as the profiles are the same: readers compare it to notice a change.
+    this.#columns ??= Object.freeze(
+      this.shape.columns.map((shape, index) =>
+        Object.freeze({
+          shape,
+          name: shape.name,
+          storage: this.storage[index] as ColumnKind,
+          profile: this.#profiles[index] as ColumnProfile,
+          unsafe: this.#fits(index) ? null : 'holds values of several storage classes',
+        }),
+      ),
+    )
     return Object.freeze({
       shape: this.shape,
       sqlName: this.sqlName,
       keyColumns: this.#keyColumns,
       rowidColumn: this.shape.withoutRowid ? null : (this.shape.rowidAlias ?? extraRowidColumn),
       rowCount: this.#rowCount,
-      columns: Object.freeze(
-        this.shape.columns.map((shape, index) =>
-          Object.freeze({
-            shape,
-            name: shape.name,
-            storage: this.storage[index] as ColumnKind,
-            profile: this.#profiles[index] as ColumnProfile,
-            unsafe: this.#fits(index) ? null : 'holds values of several storage classes',
-          }),
-        ),
-      ),
+      columns: this.#columns,
     })
   }
 }

@@ -67,7 +67,10 @@ export class LogPruner {
     this.#isPruning = true
     try {
       let isFirst = true
-      for (let pruned: number = limits.pruneRowsMax; pruned === limits.pruneRowsMax && !isClosing(); ) {
+      for (
+        let pruned: number = limits.pruneRowsMax;
+        pruned === limits.pruneRowsMax && !isClosing();
+      ) {
         pruned = await this.#access.write((database) => {
           if (isFirst) {
             isFirst = false
