@@ -63,6 +63,14 @@ export const limits = Object.freeze({
   pruneRowsMax: 1000,
   /** Analytic statements that may run in DuckDB at once; libuv has four threads. */
   analyticStatementsMax: 2,
+  /** Analytic statements that may wait for their turn; more are refused. */
+  analyticQueueMax: 1000,
+  /** How often an interrupt is repeated until it is heard: one sent before the start is lost. */
+  interruptRetryMs: 10,
+  /** Generated makers of row objects kept per column store. */
+  rowMakersMax: 500,
+  /** Chunks kept for reuse by the appenders of a column store. */
+  chunkBuffersMax: 32,
   /** How long a query waits for freshness before SQLite answers it. */
   freshnessWaitMs: 1000,
   /** How long a query under `routing: 'duckdb'` waits for the first copy of a table. */

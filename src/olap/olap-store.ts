@@ -47,7 +47,7 @@ export interface OlapReadOptions {
 export interface OlapWriter {
   /** Runs one or more statements without parameters, or a single one with parameters. */
   execute(sql: string, parameters?: readonly OlapValue[]): Promise<void>
-  /** Reads a small internal result: BIGINT and HUGEINT come as bigint, all else as stored. */
+  /** Reads a small internal result: integers and booleans come as bigint, all else as stored. */
   values(sql: string, parameters?: readonly OlapValue[]): Promise<OlapValue[][]>
   /**
    * Appends batches to a table as part of the open transaction. The kinds must be those of

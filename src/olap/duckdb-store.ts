@@ -1,0 +1,239 @@
+import { stat } from 'node:fs/promises'
+import type { Table as ArrowTable } from 'apache-arrow'
+import { HtapError } from '../core/htap-error.js'
+import { limits } from '../core/limits.js'
+import { selfTestAppender } from './appender-self-test.js'
+import { readArrowTable } from './arrow-table.js'
+import { ConnectionPool } from './connection-pool.js'
+import type { Connection, DuckDb, Result } from './duckdb-bindings.js'
+import { loadDuckDb } from './duckdb-bindings.js'
+import {
+  applyConnectionSettings,
+  applySettings,
+  type DuckDbStoreOptions,
+  openingSettings,
+} from './duckdb-settings.js'
+import { runScript, runStatement } from './duckdb-statement.js'
+import { DuckDbWriter } from './duckdb-writer.js'
+import { storeClosed } from './olap-failure.js'
+import type { OlapReadOptions, OlapStatement, OlapStore } from './olap-store.js'
+import { decodedChunks } from './result-reader.js'
+import { RowMakers } from './row-maker.js'
+import { claimStoreFile } from './store-registry.js'
+
+/**
+ * Opens a column store in DuckDB.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * const store = await openDuckDbStore({
+ *   path: 'app.duckdb', memoryLimit: '512MB', threads: 2, tempDirectory: 'app.duckdb.tmp',
+ * })
+ * await store.writer.execute('create table pet (id bigint, name varchar)')
+ * const rows = await store.rows(
+ *   { sql: 'select count(*) from pet where id > ?', parameters: [3n] },
+ *   { columnNames: ['n'], integers: 'number' },
+ * )
+ * await store.close()
+ * ```
+ *
+ * @throws HtapError `mirror-unavailable` when the file cannot be opened: `facts.reason` is
+ * `'in-use'` (by this process), `'locked'` (by another one), `'folder-missing'` or `'refused'`
+ * (damaged, or written by another version)
+ */
+export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<OlapStore> {
+  const release = options.path === ':memory:' ? () => {} : await claimStoreFile(options.path)
+  try {
+    const duckdb = await loadDuckDb()
+    const opened = await openConnections(duckdb, options)
+    const store = new DuckDbStore(duckdb, opened, options, release)
+    if (options.appendPath !== 'rows' && !(await selfTestAppender(store))) {
+      store.writer.appendByRows()
+    }
+    return store
+  } catch (error) {
+    release()
+    throw openFailure(error, options.path)
+  }
+}
+
+interface Opened {
+  readonly database: Awaited<ReturnType<DuckDb['open']>>
+  readonly writing: Connection
+  readonly reading: readonly Connection[]
+}
+
+class DuckDbStore implements OlapStore {
+  readonly writer: DuckDbWriter
+  readonly #duckdb: DuckDb
+  readonly #opened: Opened
+  readonly #path: string
+  readonly #writing: ConnectionPool
+  readonly #reading: ConnectionPool
+  readonly #rowMakers = new RowMakers()
+  readonly #release: () => void
+  #closing: Promise<void> | undefined
+
+  constructor(duckdb: DuckDb, opened: Opened, options: DuckDbStoreOptions, release: () => void) {
+    this.#duckdb = duckdb
+    this.#opened = opened
+    this.#path = options.path
+    this.#writing = new ConnectionPool(duckdb, [opened.writing])
+    this.#reading = new ConnectionPool(duckdb, opened.reading)
+    this.#release = release
+    this.writer = new DuckDbWriter(duckdb, this.#writing, options.appendPath ?? 'chunks')
+  }
+
+  async rows(
+    statement: OlapStatement,
+    options: OlapReadOptions,
+  ): Promise<Record<string, unknown>[]> {
+    const rows: Record<string, unknown>[] = []
+    for await (const append of this.#decode(statement, options)) {
+      append(rows)
+    }
+    return rows
+  }
+
+  async *stream(
+    statement: OlapStatement,
+    options: OlapReadOptions & { readonly chunkSize: number },
+  ): AsyncGenerator<Record<string, unknown>[]> {
+    let rows: Record<string, unknown>[] = []
+    for await (const append of this.#decode(statement, options)) {
+      append(rows)
+      let start = 0
+      for (; rows.length - start >= options.chunkSize; start += options.chunkSize) {
+        yield rows.slice(start, start + options.chunkSize)
+        this.#checkGoing(options.signal)
+      }
+      rows = rows.slice(start)
+    }
+    if (rows.length > 0) {
+      yield rows
+    }
+  }
+
+  async arrow(statement: OlapStatement, options: OlapReadOptions): Promise<ArrowTable> {
+    const result = await this.#run(statement, options.signal)
+    return await readArrowTable(this.#duckdb, result, options.columnNames, () =>
+      this.#checkGoing(options.signal),
+    )
+  }
+
+  async sizes(): Promise<{ readonly memoryBytes: number; readonly fileBytes: number }> {
+    const sql = 'select coalesce(sum(memory_usage_bytes), 0)::bigint from duckdb_memory()'
+    const options = { columnNames: ['bytes'], integers: 'number' } as const
+    const [row] = await this.rows({ sql, parameters: [] }, options)
+    const files = this.#path === ':memory:' ? [] : [this.#path, `${this.#path}.wal`]
+    const sizes = await Promise.all(files.map(fileSize))
+    return {
+      memoryBytes: Number(row?.['bytes']),
+      fileBytes: sizes.reduce((sum, size) => sum + size, 0),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Yields, for each chunk of the result, a function that appends its rows to a list. */
+  async *#decode(
+    statement: OlapStatement,
+    options: OlapReadOptions,
+  ): AsyncGenerator<(rows: Record<string, unknown>[]) => void> {
+    const { columnNames, integers, signal } = options
+    const result = await this.#run(statement, signal)
+    const make = this.#rowMakers.get(columnNames)
+    const chunks = decodedChunks(this.#duckdb, result, columnNames.length, integers)
+    for await (const { rowCount, columns } of chunks) {
+      this.#checkGoing(signal)
+      yield (rows) => make(rowCount, columns, rows)
+    }
+  }
+
+  async #run(statement: OlapStatement, signal: AbortSignal | undefined): Promise<Result> {
+    return await this.#reading.run(
+      (connection) => runStatement(this.#duckdb, connection, statement),
+      signal,
+    )
+  }
+
+  #checkGoing(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted()
+    if (this.#closing !== undefined) {
+      throw storeClosed()
+    }
+  }
+
+  async #close(): Promise<void> {
+    const duckdb = this.#duckdb
+    try {
+      await Promise.all([this.#writing.drain(), this.#reading.drain()])
+      this.writer.discardAppenders()
+      // Neither has to succeed: there may be no transaction, and the log keeps what a
+      // checkpoint would have moved.
+      await runScript(duckdb, this.#opened.writing, 'rollback').catch(() => {})
+      await runScript(duckdb, this.#opened.writing, 'checkpoint').catch(() => {})
+      this.#reading.disconnect()
+      this.#writing.disconnect()
+      duckdb.close_sync(this.#opened.database)
+    } finally {
+      this.#release()
+    }
+  }
+}
+
+async function openConnections(duckdb: DuckDb, options: DuckDbStoreOptions): Promise<Opened> {
+  const config = duckdb.create_config()
+  for (const [name, value] of Object.entries(openingSettings(options))) {
+    duckdb.set_config(config, name, value)
+  }
+  const database = await duckdb.open(options.path, config)
+  const connections: Connection[] = []
+  try {
+    for (let index = 0; index <= limits.analyticStatementsMax; index++) {
+      connections.push(await duckdb.connect(database))
+    }
+    const [writing, ...reading] = connections
+    if (writing === undefined) {
+      throw new HtapError('assertion', 'a store has a writing connection')
+    }
+    await applySettings(duckdb, writing, options)
+    for (const connection of connections) {
+      await applyConnectionSettings(duckdb, connection, options)
+    }
+    return { database, writing, reading }
+  } catch (error) {
+    for (const connection of connections) {
+      duckdb.disconnect_sync(connection)
+    }
+    duckdb.close_sync(database)
+    throw error
+  }
+}
+
+function openFailure(error: unknown, path: string): HtapError {
+  if (error instanceof HtapError) {
+    return error
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return new HtapError(
+    'mirror-unavailable',
+    `the column store ${path} cannot be opened: ${message}`,
+    {
+      cause: error,
+      facts: { reason: /lock/i.test(message) ? 'locked' : 'refused', path },
+    },
+  )
+}
+
+async function fileSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch {
+    return 0
+  }
+}
