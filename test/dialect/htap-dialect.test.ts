@@ -129,7 +129,7 @@ describe('results', () => {
     const error = await sql`select nothing from item`.execute(db).catch((it) => it)
     expect(error).toBeInstanceOf(Database.SqliteError)
     expect(error.code).toBe('SQLITE_ERROR')
-    expect(error.stack.split('\n').at(-1)).toContain('htap-dialect.test.ts')
+    expect(error.stack).toContain('htap-dialect.test.ts')
   })
 
   it('does not show tables of its own to introspection', async () => {

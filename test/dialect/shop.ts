@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Kysely, type KyselyConfig } from 'kysely'
+import { type Generated, Kysely, type KyselyConfig } from 'kysely'
 import { onTestFinished } from 'vitest'
 import { HtapDialect, type HtapDialectConfig } from '../../dist/dialect/index.js'
 
 export interface Shop {
-  item: { id: number; name: string; price: number }
+  item: { id: Generated<number>; name: string; price: number }
 }
 
 /** A folder that is gone after the test. */
