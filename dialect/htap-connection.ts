@@ -1,5 +1,4 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
-import { withCallerStack } from '../src/oltp/caller-stack.js'
 import type { SqliteSession } from '../src/oltp/sqlite-session.js'
 import type { StatementResult } from '../src/oltp/writer.js'
 import type { Analytics, QueryOptions } from './analytics.js'
@@ -36,12 +35,8 @@ export class HtapConnection implements DatabaseConnection {
       }
     }
     const sql = this.#replacements.get(compiledQuery) ?? compiledQuery.sql
-    try {
-      const result = await this.session.execute(sql, compiledQuery.parameters, options)
-      return toQueryResult<R>(result)
-    } catch (error) {
-      throw withCallerStack(error)
-    }
+    const result = await this.session.execute(sql, compiledQuery.parameters, options)
+    return toQueryResult<R>(result)
   }
 
   async *streamQuery<R>(
@@ -62,12 +57,8 @@ export class HtapConnection implements DatabaseConnection {
       chunkSize,
       options,
     )
-    try {
-      for await (const rows of chunks) {
-        yield { rows: rows as R[] }
-      }
-    } catch (error) {
-      throw withCallerStack(error)
+    for await (const rows of chunks) {
+      yield { rows: rows as R[] }
     }
   }
 

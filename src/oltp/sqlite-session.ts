@@ -1,4 +1,5 @@
 import { HtapError } from '../core/htap-error.js'
+import { withCallerStack } from './caller-stack.js'
 import type { StatementResult, Writer } from './writer.js'
 
 export interface StatementOptions {
@@ -56,6 +57,8 @@ export class SqliteSession {
     const wasOpen = this.#writer.database.inTransaction
     try {
       return this.#writer.execute(sql, parameters)
+    } catch (error) {
+      throw withCallerStack(error)
     } finally {
       // A transaction that the application has open on its own instance is not ours to guard.
       if (!wasOpen && this.#writer.database.inTransaction) {
@@ -143,6 +146,8 @@ export class SqliteSession {
     }
     try {
       return this.#writer.execute(sql, parameters)
+    } catch (error) {
+      throw withCallerStack(error)
     } finally {
       if (this.#turn === 'raw-transaction' && !this.#writer.database.inTransaction) {
         this.leaveTransaction()
