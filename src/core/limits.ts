@@ -81,4 +81,10 @@ export const limits = Object.freeze({
   copyAttemptsMax: 3,
   /** Key columns of a WITHOUT ROWID table that the change log has room for. */
   keyColumnsMax: 4,
+  /** How long closing waits for connections that are still in use. */
+  drainWaitMs: 5000,
+  /** How long a migration waits for another one to end. */
+  migrationLockWaitMs: 60_000,
+  /** How often a migration looks whether the other one has ended. */
+  migrationLockPollMs: 25,
 })

@@ -1,0 +1,88 @@
+import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
+import type { SqliteSession } from '../src/oltp/sqlite-session.js'
+import type { StatementResult } from '../src/oltp/writer.js'
+import type { Analytics, QueryOptions } from './analytics.js'
+
+/**
+ * One acquired connection: a session on SQLite, and the analytics for what runs outside of a
+ * transaction. Not frozen, because Kysely puts its logging over the methods.
+ */
+export class HtapConnection implements DatabaseConnection {
+  /** @internal */
+  readonly session: SqliteSession
+  readonly #analytics: Analytics | null
+  readonly #replacements: ReadonlyMap<CompiledQuery, string>
+
+  constructor(
+    session: SqliteSession,
+    analytics: Analytics | null,
+    replacements: ReadonlyMap<CompiledQuery, string>,
+  ) {
+    this.session = session
+    this.#analytics = analytics
+    this.#replacements = replacements
+  }
+
+  async executeQuery<R>(
+    compiledQuery: CompiledQuery,
+    options?: QueryOptions,
+  ): Promise<QueryResult<R>> {
+    if (this.#analytics !== null && !this.session.isInTransaction) {
+      const pending = this.#analytics.execute(compiledQuery, options)
+      const answer = pending === null ? null : await pending
+      if (answer !== null) {
+        return answer as QueryResult<R>
+      }
+    }
+    const sql = this.#replacements.get(compiledQuery) ?? compiledQuery.sql
+    const result = await this.session.execute(sql, compiledQuery.parameters, options)
+    return toQueryResult<R>(result)
+  }
+
+  async *streamQuery<R>(
+    compiledQuery: CompiledQuery,
+    chunkSize = defaultChunkSize,
+    options?: QueryOptions,
+  ): AsyncIterableIterator<QueryResult<R>> {
+    if (this.#analytics !== null && !this.session.isInTransaction) {
+      const answer = await this.#analytics.stream(compiledQuery, chunkSize, options)
+      if (answer !== null) {
+        yield* answer as AsyncIterableIterator<QueryResult<R>>
+        return
+      }
+    }
+    const chunks = this.session.stream(
+      compiledQuery.sql,
+      compiledQuery.parameters,
+      chunkSize,
+      options,
+    )
+    for await (const rows of chunks) {
+      yield { rows: rows as R[] }
+    }
+  }
+
+  /**
+   * Kysely has already rejected the caller. What waits or runs on a thread listens to the
+   * signal itself; a statement that runs on this thread is over before anybody could cancel it.
+   */
+  async cancelQuery(): Promise<void> {}
+
+  /** As `cancelQuery`: there is no session on a server that could outlive the query. */
+  async killSession(): Promise<void> {}
+}
+
+/** Kysely's own default for `stream()`. */
+const defaultChunkSize = 100
+
+function toQueryResult<R>(result: StatementResult): QueryResult<R> {
+  const { rows, run } = result
+  if (run === undefined) {
+    return { rows: rows as R[] }
+  }
+  return {
+    numAffectedRows: BigInt(run.changes),
+    insertId: BigInt(run.lastInsertRowid),
+    rows: [],
+  }
+}

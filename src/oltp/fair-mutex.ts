@@ -1,0 +1,72 @@
+/**
+ * Grants one holder at a time, in the order of asking. The queue is as long as its callers
+ * are many: each waits with one promise of its own.
+ */
+export class FairMutex {
+  #held = false
+  #waiting: Waiter[] = []
+
+  get isFree(): boolean {
+    return !this.#held
+  }
+
+  tryEnter(): boolean {
+    if (this.#held) {
+      return false
+    }
+    this.#held = true
+    return true
+  }
+
+  /** @throws the signal's reason when it fires before the turn has come. */
+  enter(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) {
+      return Promise.reject(signal.reason)
+    }
+    if (this.tryEnter()) {
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        admit: () => {
+          signal?.removeEventListener('abort', abandon)
+          resolve()
+        },
+        refuse: (error) => {
+          signal?.removeEventListener('abort', abandon)
+          reject(error)
+        },
+      }
+      const abandon = () => {
+        this.#waiting = this.#waiting.filter((it) => it !== waiter)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', abandon, { once: true })
+      this.#waiting.push(waiter)
+    })
+  }
+
+  /** Hands over to the longest waiting; without a gap in which somebody else could slip in. */
+  leave(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) {
+      this.#held = false
+    } else {
+      next.admit()
+    }
+  }
+
+  /** Turns away everybody who still waits; the holder keeps its turn. */
+  refuseWaiting(error: Error): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const waiter of waiting) {
+      waiter.refuse(error)
+    }
+  }
+}
+
+interface Waiter {
+  readonly admit: () => void
+  readonly refuse: (error: Error) => void
+}

@@ -1,0 +1,187 @@
+import { HtapError } from '../core/htap-error.js'
+import { withCallerStack } from './caller-stack.js'
+import type { StatementResult, Writer } from './writer.js'
+
+export interface StatementOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a session asks of, and tells, the engine that opened it. */
+export interface SessionHost {
+  isClosing(): boolean
+  ended(): void
+}
+
+/**
+ * One user's view of the writer: it takes a turn per statement, and keeps the turn while a
+ * transaction is open.
+ */
+export class SqliteSession {
+  readonly #writer: Writer
+  readonly #host: SessionHost
+  #turn: Turn = 'none'
+  #readOnly = false
+  #ended = false
+
+  constructor(writer: Writer, host: SessionHost) {
+    this.#writer = writer
+    this.#host = host
+    // While the engine closes, the sessions that it still knows may finish; new ones may not.
+    this.#ended = host.isClosing()
+  }
+
+  /** The session has a transaction open, begun by `begin` or by a raw statement. */
+  get isInTransaction(): boolean {
+    return this.#turn === 'transaction' || this.#turn === 'raw-transaction'
+  }
+
+  /** As `isInTransaction`, but false when SQLite has ended the transaction by itself. */
+  get hasOpenTransaction(): boolean {
+    return this.isInTransaction && this.#writer.database.inTransaction
+  }
+
+  /** @throws SqliteError as better-sqlite3 does; HtapError `closed`; the signal's reason. */
+  async execute(
+    sql: string,
+    parameters: readonly unknown[],
+    options?: StatementOptions,
+  ): Promise<StatementResult> {
+    this.#assertOpen()
+    options?.signal?.throwIfAborted()
+    if (this.isInTransaction) {
+      return this.#executeInTransaction(sql, parameters)
+    }
+    if (!this.#writer.tryEnter()) {
+      await this.#writer.enter(options?.signal)
+    }
+    const wasOpen = this.#writer.database.inTransaction
+    try {
+      return this.#writer.execute(sql, parameters)
+    } catch (error) {
+      throw withCallerStack(error)
+    } finally {
+      // A transaction that the application has open on its own instance is not ours to guard.
+      if (!wasOpen && this.#writer.database.inTransaction) {
+        this.#turn = 'raw-transaction'
+      } else {
+        this.#writer.leave()
+      }
+    }
+  }
+
+  /** Takes the turn for a transaction. The caller executes the statement that begins it. */
+  async enterTransaction(options: { readonly readOnly: boolean }): Promise<void> {
+    if (this.isInTransaction) {
+      // A raw `begin` came first: SQLite itself refuses the second one.
+      return
+    }
+    await this.#writer.enter()
+    this.#turn = 'transaction'
+    this.#readOnly = options.readOnly
+  }
+
+  /** Gives the turn back after commit or rollback, or when the transaction could not begin. */
+  leaveTransaction(): void {
+    if (this.#turn !== 'none') {
+      this.#turn = 'none'
+      this.#readOnly = false
+      this.#writer.leave()
+    }
+  }
+
+  /**
+   * Ends the session. A transaction that `begin` opened is rolled back; one that was opened by a
+   * raw `begin` stays open on the connection, as it does with better-sqlite3 alone.
+   */
+  release(): void {
+    try {
+      if (this.#turn === 'transaction' && this.#writer.database.inTransaction) {
+        this.#writer.execute('rollback', [])
+      }
+    } finally {
+      this.leaveTransaction()
+      this.#ended = true
+      this.#host.ended()
+    }
+  }
+
+  /**
+   * Answers a read in chunks, on the very connection, which stays taken until the last chunk or
+   * until the reader stops: better-sqlite3 refuses to write while a statement is iterated.
+   */
+  async *stream(
+    sql: string,
+    parameters: readonly unknown[],
+    chunkSize: number,
+    options?: StatementOptions,
+  ): AsyncGenerator<unknown[]> {
+    this.#assertOpen()
+    options?.signal?.throwIfAborted()
+    const ownTurn = !this.isInTransaction
+    if (ownTurn && !this.#writer.tryEnter()) {
+      await this.#writer.enter(options?.signal)
+    }
+    try {
+      const prepared = this.#writer.statements.get(sql)
+      if (!prepared.isPlainRead) {
+        throw new HtapError('streaming-unsupported', 'only a plain select can be streamed')
+      }
+      yield* chunksOf(prepared.statement.iterate(parameters), chunkSize, options?.signal)
+    } finally {
+      if (ownTurn) {
+        this.#writer.leave()
+      }
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) {
+      throw new HtapError('closed', 'the connection is closed')
+    }
+  }
+
+  #executeInTransaction(sql: string, parameters: readonly unknown[]): StatementResult {
+    if (this.#readOnly) {
+      this.#refuseWrite(sql)
+    }
+    try {
+      return this.#writer.execute(sql, parameters)
+    } catch (error) {
+      throw withCallerStack(error)
+    } finally {
+      if (this.#turn === 'raw-transaction' && !this.#writer.database.inTransaction) {
+        this.leaveTransaction()
+      }
+    }
+  }
+
+  #refuseWrite(sql: string): void {
+    if (!this.#writer.statements.get(sql).statement.readonly) {
+      throw new HtapError('read-only-violation', 'a read only transaction cannot write', {
+        hint: 'leave out `setAccessMode` or set it to "read write"',
+        facts: { sql },
+      })
+    }
+  }
+}
+
+type Turn = 'none' | 'transaction' | 'raw-transaction'
+
+function* chunksOf(
+  rows: Iterable<unknown>,
+  chunkSize: number,
+  signal: AbortSignal | undefined,
+): Generator<unknown[]> {
+  let chunk: unknown[] = []
+  for (const row of rows) {
+    chunk.push(row)
+    if (chunk.length >= chunkSize) {
+      yield chunk
+      signal?.throwIfAborted()
+      chunk = []
+    }
+  }
+  if (chunk.length > 0) {
+    yield chunk
+  }
+}
