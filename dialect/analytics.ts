@@ -15,6 +15,8 @@ export interface Analytics extends WriterObserver {
     chunkSize: number,
     options?: QueryOptions,
   ): MaybePromise<AsyncIterableIterator<QueryResult<unknown>> | null>
+  /** SQLite has answered what was left to it. */
+  noteAnswered(query: CompiledQuery, durationMs: number): void
   /** Ends what runs and frees everything; SQLite is still open. Called once. */
   close(): Promise<void>
 }
@@ -27,8 +29,6 @@ export interface AnalyticsHost {
   /** The absolute path of the database; null for one that has no file. */
   readonly path: string | null
 }
-
-export type AnalyticsFactory = (host: AnalyticsHost) => MaybePromise<Analytics | null>
 
 /** The options of Kysely 0.29 and later; typed here because 0.28 does not have them. */
 export interface QueryOptions {

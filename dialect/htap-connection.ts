@@ -35,7 +35,9 @@ export class HtapConnection implements DatabaseConnection {
       }
     }
     const sql = this.#replacements.get(compiledQuery) ?? compiledQuery.sql
+    const startMs = performance.now()
     const result = await this.session.execute(sql, compiledQuery.parameters, options)
+    this.#analytics?.noteAnswered(compiledQuery, performance.now() - startMs)
     return toQueryResult<R>(result)
   }
 

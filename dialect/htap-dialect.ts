@@ -12,6 +12,7 @@ import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDialectConfig } from './htap-dialect-config.js'
 import { HtapDriver } from './htap-driver.js'
 import { HtapIntrospector } from './htap-introspector.js'
+import { createRouter } from './router/create-router.js'
 
 /**
  * SQLite for writes, transactions and point reads, DuckDB for analytics, behind one Kysely.
@@ -29,6 +30,7 @@ import { HtapIntrospector } from './htap-introspector.js'
  */
 export class HtapDialect implements Dialect {
   readonly #config: HtapDialectConfig
+  #unpairedDriver: HtapDriver | null = null
 
   /** @throws HtapError `config-invalid` */
   constructor(config: HtapDialectConfig) {
@@ -42,7 +44,8 @@ export class HtapDialect implements Dialect {
   }
 
   createDriver(): Driver {
-    return new HtapDriver(this.#config)
+    this.#unpairedDriver = new HtapDriver(this.#config, createRouter)
+    return this.#unpairedDriver
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -50,7 +53,11 @@ export class HtapDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new HtapAdapter()
+    // Kysely creates driver and adapter of an instance in one go; the adapter is what `htap()` can
+    // reach from the instance, so it carries the driver.
+    const adapter = new HtapAdapter(this.#unpairedDriver)
+    this.#unpairedDriver = null
+    return adapter
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature

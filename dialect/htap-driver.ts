@@ -9,7 +9,9 @@ import {
 } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import { SqliteEngine } from '../src/oltp/sqlite-engine.js'
-import type { Analytics, AnalyticsFactory, QueryOptions } from './analytics.js'
+import type { QueryOptions } from './analytics.js'
+import type { RouterFactory } from './router/create-router.js'
+import type { QueryRouter } from './router/query-router.js'
 import { HtapConnection } from './htap-connection.js'
 import type { HtapDialectConfig } from './htap-dialect-config.js'
 
@@ -21,14 +23,29 @@ import type { HtapDialectConfig } from './htap-dialect-config.js'
  */
 export class HtapDriver implements Driver {
   readonly #config: HtapDialectConfig
-  readonly #createAnalytics: AnalyticsFactory | null
+  readonly #createAnalytics: RouterFactory | null
   #engine: SqliteEngine | null = null
-  #analytics: Analytics | null = null
+  #analytics: QueryRouter | null = null
   #closing: Promise<void> | null = null
 
-  constructor(config: HtapDialectConfig, createAnalytics: AnalyticsFactory | null = null) {
+  constructor(config: HtapDialectConfig, createAnalytics: RouterFactory | null = null) {
     this.#config = Object.freeze({ ...config })
     this.#createAnalytics = createAnalytics
+  }
+
+  /** @internal decides for the reads of this instance; null without a copy to read from */
+  get router(): QueryRouter | null {
+    return this.#analytics
+  }
+
+  /** @internal */
+  get isConnected(): boolean {
+    return this.#engine !== null
+  }
+
+  /** @internal */
+  get isClosed(): boolean {
+    return this.#closing !== null
   }
 
   /** Opens the database. After a failure it can be called again. */

@@ -3,6 +3,8 @@
  */
 export { HtapError, type HtapErrorCode } from '../src/core/htap-error.js'
 export type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
+export { type Pluggable, olap, oltp, type QueryHint, withConsistency } from './hints.js'
+export { type Compilable, type HtapHandle, htap } from './htap.js'
 export { HtapAdapter } from './htap-adapter.js'
 export { HtapDialect } from './htap-dialect.js'
 export type {
@@ -15,3 +17,9 @@ export type {
 } from './htap-dialect-config.js'
 export { HtapDriver } from './htap-driver.js'
 export { HtapIntrospector } from './htap-introspector.js'
+export type { HtapStatus, TableStatus } from './htap-status.js'
+export type { RouteExplanation } from './router/query-router.js'
+export type { RouteCounts } from './router/route-counts.js'
+export type { CostEstimate } from './router/cost-estimate.js'
+export type { TableVerification, VerifyReport } from '../sync/verify.js'
+export type { TableState } from '../sync/tracked-table.js'

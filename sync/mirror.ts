@@ -117,7 +117,7 @@ async function openStore(options: SyncOptions): Promise<OlapStore> {
   try {
     return await open()
   } catch (error) {
-    if (options.olapPath === ':memory:' || isHeldByOthers(error)) {
+    if (options.olapPath === ':memory:' || !isRefused(error)) {
       throw error
     }
     // The file is derived data: whatever is wrong with it, a new one is as good.
@@ -128,10 +128,6 @@ async function openStore(options: SyncOptions): Promise<OlapStore> {
 }
 
 /** A file that somebody else has open is not damaged. */
-function isHeldByOthers(error: unknown): boolean {
-  if (error instanceof HtapError && error.code === 'mirror-unavailable') {
-    return true
-  }
-  const text = error instanceof Error ? `${error.message} ${String(error.cause)}` : ''
-  return /lock|permission denied|read-only/i.test(text)
+function isRefused(error: unknown): boolean {
+  return error instanceof HtapError && error.facts['reason'] === 'refused'
 }

@@ -1,17 +1,15 @@
 import { limits } from '../core/limits.js'
+import { importBetterSqlite3 } from './open-database.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 
-/**
- * Opens a second, read-only connection to a database file in WAL mode. better-sqlite3 is the
- * application's own installation, loaded when it is first needed.
- */
+/** Opens a second, read-only connection to a database file in WAL mode. */
 export async function openReadConnection(path: string): Promise<SqliteDatabase> {
-  const { default: Database } = await import('better-sqlite3')
+  const Database = await importBetterSqlite3()
   return new Database(path, {
     readonly: true,
     fileMustExist: true,
     timeout: limits.readBusyTimeoutMs,
-  }) as SqliteDatabase
+  })
 }
 
 /**
@@ -19,8 +17,8 @@ export async function openReadConnection(path: string): Promise<SqliteDatabase> 
  * never waits for a lock, because waiting would block the loop.
  */
 export async function openControlConnection(path: string): Promise<SqliteDatabase> {
-  const { default: Database } = await import('better-sqlite3')
-  const database = new Database(path, { fileMustExist: true, timeout: 0 }) as SqliteDatabase
+  const Database = await importBetterSqlite3()
+  const database = new Database(path, { fileMustExist: true, timeout: 0 })
   database.exec('pragma synchronous = normal')
   return database
 }

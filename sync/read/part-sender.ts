@@ -37,6 +37,11 @@ export class PartSender {
     })
   }
 
+  finish(): void {
+    const end: StreamEnd = { type: 'done' }
+    this.#port.postMessage(end)
+  }
+
   /** False when the receiver wants no more. */
   async send(part: object, batches: readonly ColumnBatch[]): Promise<boolean> {
     while (this.#credits === 0 && !this.#isStopped) {
@@ -51,6 +56,11 @@ export class PartSender {
     this.#port.postMessage(part, batchBuffers(batches))
     return true
   }
+}
+
+/** The last message of a stream: everything before it has arrived with it. */
+export interface StreamEnd {
+  readonly type: 'done'
 }
 
 /** The distinct buffers that batches stand on. */

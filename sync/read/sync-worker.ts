@@ -65,6 +65,7 @@ async function inSnapshot<Call>(
   try {
     database.exec('begin')
     await read(database, sender)
+    sender.finish()
   } finally {
     database.close()
     task.port.close()

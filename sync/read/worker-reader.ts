@@ -3,7 +3,7 @@ import { Piscina } from 'piscina'
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import { limits } from '../../src/core/limits.js'
 import type { ChangePart } from './change-reader.js'
-import { batchBuffers, type ReceiverMessage } from './part-sender.js'
+import { batchBuffers, type ReceiverMessage, type StreamEnd } from './part-sender.js'
 import type { ChangesCall, RowsCall, RowsPart, SourceReader, StatePart } from './source-reader.js'
 
 /**
@@ -40,6 +40,8 @@ export class WorkerReader implements SourceReader {
       minThreads: 0,
       maxThreads: limits.syncWorkersMax,
       idleTimeout: limits.workerIdleMs,
+      // A worker that blocks in Atomics.wait between tasks would not deliver its last messages.
+      atomics: 'disabled',
     })
     const { port1, port2 } = new MessageChannel()
     const inbox = new PartInbox<StatePart | Part>(port1)
@@ -47,10 +49,7 @@ export class WorkerReader implements SourceReader {
       { path: this.#path, call, port: port2 },
       { name, transferList: [port2] },
     )
-    task.then(
-      () => inbox.end(null),
-      (error: unknown) => inbox.end(error),
-    )
+    task.catch((error: unknown) => inbox.fail(error))
     try {
       for (let part = await inbox.next(); part !== null; part = await inbox.next()) {
         yield part
@@ -68,31 +67,30 @@ export class WorkerReader implements SourceReader {
 class PartInbox<Part extends StatePart | ChangePart | RowsPart> {
   readonly #port: MessagePort
   readonly #parts: Part[] = []
-  #isClosed = false
-  #taskEnded = false
+  #isDone = false
   #error: unknown = null
   #wake: (() => void) | null = null
 
   constructor(port: MessagePort) {
     this.#port = port
-    port.on('message', (part: Part) => {
-      this.#parts.push(part)
-      this.#wake?.()
-    })
-    port.on('close', () => {
-      this.#isClosed = true
+    port.on('message', (message: Part | StreamEnd) => {
+      if (message.type === 'done') {
+        this.#isDone = true
+      } else {
+        this.#parts.push(message)
+      }
       this.#wake?.()
     })
   }
 
-  /** The worker closes its port after its last part, so every part is here when both have ended. */
+  /** Null at the end of the stream, or when the task has failed. */
   async next(): Promise<Part | null> {
     for (;;) {
       const part = this.#parts.shift()
       if (part !== undefined) {
         return part
       }
-      if (this.#error !== null || (this.#isClosed && this.#taskEnded)) {
+      if (this.#error !== null || this.#isDone) {
         return null
       }
       await new Promise<void>((resolve) => {
@@ -107,18 +105,15 @@ class PartInbox<Part extends StatePart | ChangePart | RowsPart> {
     this.#port.postMessage(message, buffers)
   }
 
-  end(error: unknown): void {
-    this.#taskEnded = true
+  fail(error: unknown): void {
     this.#error = error
     this.#wake?.()
   }
 
   stop(): void {
-    if (!this.#isClosed) {
-      const message: ReceiverMessage = { type: 'stop' }
-      this.#port.postMessage(message)
-      this.#port.close()
-    }
+    const message: ReceiverMessage = { type: 'stop' }
+    this.#port.postMessage(message)
+    this.#port.close()
   }
 }
 

@@ -1,0 +1,118 @@
+import { realpathSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { limits } from '../src/core/limits.js'
+import { openControlConnection } from '../src/oltp/open-read-connection.js'
+import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
+import {
+  OwnConnectionAccess,
+  SharedConnectionAccess,
+  type SourceAccess,
+} from '../sync/read/source-access.js'
+import { SyncEngine } from '../sync/sync-engine.js'
+import type { AnalyticsHost } from './analytics.js'
+
+/** An engine that several Kysely instances may share; the last one to release it closes it. */
+export interface SharedEngine {
+  readonly engine: SyncEngine
+  release(): Promise<void>
+}
+
+/**
+ * The engine of a database: one per file and process, because two of them would hold two copies
+ * and two places in the change log. Null where nothing can be captured: a read-only database.
+ */
+export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | null> {
+  const { database } = host.writer
+  if (database.readonly || host.config.sync === false) {
+    return null
+  }
+  const access = await openAccess(host)
+  const key = access.workerPath === null ? database : realpathSync(access.workerPath)
+  let entry = engines.get(key)
+  if (entry === undefined) {
+    const engine = new SyncEngine(access, syncOptions(host))
+    entry = { engine, users: 0 }
+    engines.set(key, entry)
+    engine.start()
+  } else {
+    access.close()
+  }
+  entry.users++
+  return Object.freeze({ engine: entry.engine, release: releaseOnce(key, entry) })
+}
+
+interface Entry {
+  readonly engine: SyncEngine
+  users: number
+}
+
+/** One map for the process, also where this module is loaded twice. */
+const registryName = Symbol.for('kysely-htap.engines')
+const registryHost = globalThis as { [registryName]?: Map<string | SqliteDatabase, Entry> }
+registryHost[registryName] ??= new Map()
+const engines = registryHost[registryName]
+
+function releaseOnce(key: string | SqliteDatabase, entry: Entry): () => Promise<void> {
+  let released: Promise<void> | null = null
+  return () => {
+    released ??= (async () => {
+      entry.users--
+      if (entry.users === 0) {
+        engines.delete(key)
+        await entry.engine.close()
+      }
+    })()
+    return released
+  }
+}
+
+/**
+ * A connection of our own where readers and a writer do not block each other; otherwise the
+ * application's connection, in the gaps between its transactions.
+ */
+async function openAccess(host: AnalyticsHost): Promise<SourceAccess> {
+  const { writer, path } = host
+  const { database } = writer
+  if (path !== null && isSharedWal(database)) {
+    try {
+      const control = await openControlConnection(path)
+      try {
+        return new OwnConnectionAccess(control, path)
+      } catch {
+        control.close()
+      }
+    } catch {
+      // A file that only this connection can read, encrypted for example.
+    }
+  }
+  return new SharedConnectionAccess(database, async (turn) => {
+    for (;;) {
+      const result = await writer.runExclusive((connection) =>
+        connection.inTransaction ? null : { value: turn() },
+      )
+      if (result !== null) {
+        return result.value
+      }
+      // The application itself has a transaction open on its connection.
+      await new Promise((resolve) => setTimeout(resolve, limits.writeRetryMsMax))
+    }
+  })
+}
+
+function isSharedWal(database: SqliteDatabase): boolean {
+  const read = (name: string) => database.prepare(`pragma main.${name}`).pluck().get()
+  return read('journal_mode') === 'wal' && read('locking_mode') === 'normal'
+}
+
+function syncOptions(host: AnalyticsHost) {
+  const { config, path } = host
+  const sync = config.sync === false ? undefined : config.sync
+  return {
+    olapPath: config.olap?.path ?? (path === null ? ':memory:' : `${path}-htap.duckdb`),
+    memoryLimit: config.olap?.memoryLimit ?? '512MB',
+    threads: config.olap?.threads ?? Math.min(4, availableParallelism()),
+    tables: sync?.tables ?? ('auto' as const),
+    intervalMs: sync?.intervalMs ?? limits.foreignPollIntervalMs,
+    onProgress: sync?.onProgress,
+  }
+}

@@ -1,0 +1,98 @@
+import type { SyncEngine } from '../sync/sync-engine.js'
+import type { TableState, TrackedTable } from '../sync/tracked-table.js'
+import type { HtapDriver } from './htap-driver.js'
+import type { RouteCounts } from './router/route-counts.js'
+
+/** How a Kysely instance with this dialect stands. */
+export interface HtapStatus {
+  /**
+   * `not-connected` before the first query, `off` without a copy (`sync: false`, read-only), `idle`
+   * before the first analytic need, then `opening`, `ready` or `failed`; `closed` after `destroy()`.
+   */
+  readonly state: 'not-connected' | 'off' | 'idle' | 'opening' | 'ready' | 'failed' | 'closed'
+  /** The position of the change log up to which the copy equals SQLite. */
+  readonly position: number
+  /** Changes that are committed and not applied; null where it cannot be told. */
+  readonly lagChanges: number | null
+  /** How old the state is that the copy shows, in milliseconds; 0 when nothing is pending. */
+  readonly lagMs: number | null
+  /** The last failure of background work or routing. It changed no answer. */
+  readonly lastError: unknown
+  /** Bytes that the copy takes; null when it is not open. */
+  readonly sizes: { readonly memoryBytes: number; readonly fileBytes: number } | null
+  readonly tables: readonly TableStatus[]
+  /** How many queries each engine answered, by reason. */
+  readonly routes: RouteCounts
+}
+
+export interface TableStatus {
+  readonly table: string
+  readonly state: TableState
+  /** Why it is not live, if it is not. */
+  readonly reason: string | null
+  /** Rows of the copy, about; null without one. */
+  readonly rows: number | null
+  readonly position: number | null
+  readonly lagChanges: number | null
+  readonly lagMs: number | null
+  /** Columns that hold values their storage cannot keep; queries that read them stay on SQLite. */
+  readonly unreadableColumns: readonly string[]
+  readonly lastError: unknown
+}
+
+const noRoutes: RouteCounts = Object.freeze({ sqlite: {}, duckdb: {} })
+
+export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
+  const { router } = driver
+  if (router === null) {
+    const state = driver.isClosed ? 'closed' : driver.isConnected ? 'off' : 'not-connected'
+    return Object.freeze({
+      state,
+      position: 0,
+      lagChanges: null,
+      lagMs: null,
+      lastError: null,
+      sizes: null,
+      tables: [],
+      routes: noRoutes,
+    })
+  }
+  const { engine } = router
+  const lag = readLag(engine, driver)
+  return Object.freeze({
+    state: driver.isClosed ? 'closed' : engine.state,
+    position: engine.position,
+    ...lag,
+    lastError: engine.failure ?? router.lastError,
+    sizes: driver.isClosed ? null : ((await engine.store?.sizes().catch(() => null)) ?? null),
+    tables: [...engine.tables.values()].map((table) => describe(table, engine, lag)),
+    routes: router.counts,
+  })
+}
+
+interface Lag {
+  readonly lagChanges: number | null
+  readonly lagMs: number | null
+}
+
+function readLag(engine: SyncEngine, driver: HtapDriver): Lag {
+  const head = driver.isClosed || engine.state !== 'ready' ? null : engine.headNow()
+  return head === null
+    ? { lagChanges: null, lagMs: null }
+    : { lagChanges: Math.max(0, head - engine.position), lagMs: engine.stalenessMs(head) }
+}
+
+function describe(table: TrackedTable, engine: SyncEngine, lag: Lag): TableStatus {
+  const { live } = table
+  return Object.freeze({
+    table: table.name,
+    state: table.state,
+    reason: table.reason,
+    rows: live?.rowCount ?? null,
+    position: live === null ? null : engine.position,
+    lagChanges: live === null ? null : lag.lagChanges,
+    lagMs: live === null ? null : lag.lagMs,
+    unreadableColumns: live?.misfits ?? [],
+    lastError: table.lastError,
+  })
+}

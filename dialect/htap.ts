@@ -1,0 +1,74 @@
+import type { Table as ArrowTable } from 'apache-arrow'
+import type { CompiledQuery, Kysely } from 'kysely'
+import { HtapError } from '../src/core/htap-error.js'
+import type { VerifyReport } from '../sync/verify.js'
+import { HtapAdapter } from './htap-adapter.js'
+import type { HtapDriver } from './htap-driver.js'
+import { type HtapStatus, readStatus } from './htap-status.js'
+import type { QueryRouter, RouteExplanation } from './router/query-router.js'
+
+/** A query that can be compiled: a query builder. */
+export interface Compilable {
+  compile(): CompiledQuery
+}
+
+/** What a Kysely instance with this dialect can do beyond queries. */
+export interface HtapHandle {
+  /** How the copy and the routes stand; works before the first query and after `destroy()`. */
+  status(): Promise<HtapStatus>
+  /** Applies everything that is committed now. */
+  syncNow(): Promise<void>
+  /** Compares the copies with SQLite, each at one position, by row count and checksum. */
+  verify(options?: { readonly tables?: readonly string[] }): Promise<VerifyReport>
+  /** Copies a table anew; the old copy serves until the new one is complete. */
+  rebuild(table: string): Promise<void>
+  /** Where a query would run now and why, without running it. */
+  explain(query: Compilable): Promise<RouteExplanation>
+  /** The rows of a query as an Arrow table, without row objects; only from DuckDB. */
+  arrow(query: Compilable): Promise<ArrowTable>
+}
+
+/**
+ * The HTAP side of a Kysely instance.
+ *
+ * ### Examples
+ *
+ * ```ts
+ * const { tables } = await htap(db).status()
+ * const { engine, reason } = await htap(db).explain(db.selectFrom('sale').selectAll())
+ * ```
+ *
+ * @throws HtapError `config-invalid` when the instance has another dialect
+ */
+// biome-ignore lint/suspicious/noExplicitAny: any schema will do, and Kysely's is invariant
+export function htap(db: Kysely<any>): HtapHandle {
+  const { adapter } = db.getExecutor()
+  if (!(adapter instanceof HtapAdapter) || adapter.driver === null) {
+    throw new HtapError('config-invalid', 'this Kysely instance has another dialect', {
+      hint: 'create it with `new HtapDialect(...)`',
+    })
+  }
+  const { driver } = adapter
+  const router = () => connect(db, driver)
+  return Object.freeze({
+    status: () => readStatus(driver),
+    syncNow: async () => (await router()).engine.syncNow(),
+    verify: async (options) => (await router()).engine.verify(options?.tables),
+    rebuild: async (table) => (await router()).engine.rebuild(table),
+    explain: async (query) => (await router()).explain(query.compile()),
+    arrow: async (query) => (await router()).arrow(query.compile()),
+  } satisfies HtapHandle)
+}
+
+/** Kysely connects with the first query; these calls may come before it. */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+async function connect(db: Kysely<any>, driver: HtapDriver): Promise<QueryRouter> {
+  await db.connection().execute(async () => undefined)
+  const { router } = driver
+  if (router === null) {
+    throw new HtapError('mirror-unavailable', 'this instance keeps no copy', {
+      hint: '`sync: false` was given or the database is read-only',
+    })
+  }
+  return router
+}

@@ -1,0 +1,11 @@
+import type { AnalyticsHost } from '../analytics.js'
+import { shareEngine } from '../engine-registry.js'
+import { QueryRouter } from './query-router.js'
+
+export type RouterFactory = (host: AnalyticsHost) => Promise<QueryRouter | null>
+
+/** The router of a driver that has just connected; null where there can be no copy. */
+export const createRouter: RouterFactory = async (host) => {
+  const shared = await shareEngine(host)
+  return shared === null ? null : new QueryRouter(host, shared.engine, shared.release)
+}
