@@ -73,7 +73,8 @@ class LogFollower implements ChangeSync {
   /** False when the source was not as expected and the run has to start over. */
   async #apply(head: number): Promise<boolean> {
     const { mirror, schema } = this.#props
-    const joining = this.#joining
+    // Copies that register from now on wait for the next run.
+    const joining = [...this.#joining]
     const { requests, tables } = this.#requests(joining)
     const expected = mirror.expected(schema.version)
     const stream = this.#chooseReader(requests, head).changes({ expected, requests })

@@ -352,6 +352,10 @@ export class SyncEngine {
     for (const table of this.#tables.values()) {
       if (table.state === 'absent' && table.tableId !== null && Date.now() >= table.retryAtMs) {
         this.requestCopy(table.name)
+      } else if (table.live?.canWiden && !table.isCopying && Date.now() >= table.retryAtMs) {
+        // One attempt per second at most, so that a column with ever new classes cannot keep us busy.
+        table.retryAtMs = Date.now() + limits.copyRetryMs
+        this.#copies?.add(table)
       }
     }
   }

@@ -24,6 +24,8 @@ export interface TrackedTable {
   tableId: number | null
   shape: TableShape | null
   live: MirroredTable | null
+  /** A copy is under way or waits for its turn, beside a live one perhaps. */
+  isCopying: boolean
   /** Changes after this position must stay in the log for the copy that runs. */
   copyPosition: number | null
 }
@@ -39,6 +41,7 @@ export function trackTable(name: string): TrackedTable {
     tableId: null,
     shape: null,
     live: null,
+    isCopying: false,
     copyPosition: null,
   }
 }

@@ -9,6 +9,7 @@ import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import { fitsStorage } from '../read/batch-encoder.js'
 import { createReadPlan, type TableReadPlan } from '../read/read-plan.js'
+import { chooseStorage } from './column-storage.js'
 import { type UniqueConstraints, uniqueConstraints } from './unique-index.js'
 
 /** The schema of DuckDB that holds the copies. */
@@ -92,6 +93,18 @@ export class MirroredTable {
   /** Columns that hold values their storage cannot keep. */
   get misfits(): readonly string[] {
     return this.shape.columns.filter((_, index) => !this.#fits(index)).map((column) => column.name)
+  }
+
+  /** A new copy with other storage would make columns readable that are not now. */
+  get canWiden(): boolean {
+    return this.shape.columns.some((column, index) => {
+      const profile = this.#profiles[index]
+      return (
+        profile !== undefined &&
+        !this.#fits(index) &&
+        chooseStorage(column, profile) !== this.storage[index]
+      )
+    })
   }
 
   /**

@@ -46,7 +46,8 @@ export class CopyQueue {
   }
 
   add(table: TrackedTable): void {
-    if (!this.#waiting.includes(table)) {
+    if (!table.isCopying) {
+      table.isCopying = true
       this.#waiting.push(table)
     }
     this.#running ??= this.#run().finally(() => {
@@ -57,6 +58,7 @@ export class CopyQueue {
   /** Copies a table anew and waits for the end of it. */
   async rebuild(table: TrackedTable): Promise<void> {
     await this.#running
+    table.isCopying = true
     await this.#copy(table)
     if (table.lastError !== null && table.state !== 'live') {
       throw table.lastError
@@ -64,7 +66,9 @@ export class CopyQueue {
   }
 
   async close(): Promise<void> {
-    this.#waiting.length = 0
+    for (const table of this.#waiting.splice(0)) {
+      table.isCopying = false
+    }
     await this.#running?.catch(() => undefined)
   }
 
@@ -102,6 +106,7 @@ export class CopyQueue {
     } catch (error) {
       this.#fail(table, error)
     } finally {
+      table.isCopying = false
       this.#props.onChange()
     }
   }

@@ -76,12 +76,7 @@ export class TableCopier {
         await this.#exclusively(() => this.#catalogue.dropCopy(table))
         return null
       }
-      const wouldChange = request.shape.columns.some(
-        (column, index) =>
-          chooseStorage(column, table.profiles[index] ?? emptyColumnProfile) !== storage[index] &&
-          table.misfits.includes(column.name),
-      )
-      if (!wouldChange || attempt === limits.copyAttemptsMax) {
+      if (!table.canWiden || attempt === limits.copyAttemptsMax) {
         await this.#exclusively(() => this.#catalogue.measure(table))
         return { table, position }
       }

@@ -72,6 +72,7 @@ export class SyncHarness {
   /** Proves that a live copy holds exactly the rows of SQLite: by checksum and row by row. */
   async expectEqual(...names: string[]): Promise<void> {
     await this.engine.syncNow()
+    await this.widened(...names)
     const report = await this.engine.verify(names)
     expect(report.tables.map((table) => table.table).sort()).toEqual([...names].sort())
     for (const table of report.tables) {
@@ -83,6 +84,16 @@ export class SyncHarness {
     }
     for (const name of names) {
       expect(await this.mirrorRows(name)).toEqual(this.sqliteRows(name))
+    }
+  }
+
+  /** Waits until columns that met values of another class are copied with wider storage. */
+  async widened(...names: string[]): Promise<void> {
+    const deadline = Date.now() + 10_000
+    const isPending = () => names.some((name) => this.engine.table(name)?.live?.canWiden)
+    while (isPending() && Date.now() < deadline) {
+      this.engine.wake()
+      await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
 
