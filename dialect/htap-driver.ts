@@ -158,8 +158,11 @@ export class HtapDriver implements Driver {
   async #close(): Promise<void> {
     const errors: unknown[] = []
     await this.#engine?.drain()
-    await this.#analytics?.close().catch((error) => errors.push(error))
-    await this.#engine?.close().catch((error) => errors.push(error))
+    const collect = (error: unknown) => {
+      errors.push(...(error instanceof AggregateError ? error.errors : [error]))
+    }
+    await this.#analytics?.close().catch(collect)
+    await this.#engine?.close().catch(collect)
     if (errors.length > 0) {
       throw new AggregateError(errors, 'closing failed')
     }

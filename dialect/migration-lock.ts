@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
-import { FairMutex } from '../src/oltp/fair-mutex.js'
 import { FileLock } from '../src/oltp/file-lock.js'
+import { Turns } from '../src/oltp/turns.js'
 
 /**
  * Keeps migrations of one database apart: those of this Kysely instance by a mutex, those of
@@ -11,7 +11,7 @@ import { FileLock } from '../src/oltp/file-lock.js'
  * operating system takes that lock back when its holder dies.
  */
 export class MigrationLock {
-  readonly #turns = new FairMutex()
+  readonly #turns = new Turns()
   #fileLock: FileLock | null = null
 
   /** @throws HtapError `migration-lock-held` when another migration does not end in time */

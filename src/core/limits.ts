@@ -81,6 +81,23 @@ export const limits = Object.freeze({
   copyAttemptsMax: 3,
   /** Key columns of a WITHOUT ROWID table that the change log has room for. */
   keyColumnsMax: 4,
+  keyColumnsMax: 8,
+  /** Threads on which SQLite answers long reads. */
+  readThreadsMax: 2,
+  /** How long an idle read thread is kept. */
+  readThreadIdleMs: 10_000,
+  /** Reads that may wait for a read thread; more run on the calling thread. */
+  readThreadQueueMax: 10_000,
+  /** A read on a thread that takes less counts as quick. */
+  quickReadMs: 0.5,
+  /** Quick runs in a row after which a read moves to the calling thread. */
+  quickReadsMin: 3,
+  /** A read on the calling thread that takes longer moves to a read thread. */
+  slowReadMs: 5,
+  /** Rows that an unknown read may visit to be tried on the calling thread: about a millisecond. */
+  smallReadVisitsMax: 2000,
+  /** Streams that may read a file at once; more wait. */
+  streamConnectionsMax: 16,
   /** How long closing waits for connections that are still in use. */
   drainWaitMs: 5000,
   /** How long a migration waits for another one to end. */

@@ -1,6 +1,8 @@
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
 import { databaseFile, type OpenDatabaseOptions, openDatabase } from './open-database.js'
+import { openReads } from './open-reads.js'
+import type { Reads } from './reads.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { SqliteSession } from './sqlite-session.js'
 import { Writer } from './writer.js'
@@ -16,14 +18,16 @@ export class SqliteEngine {
   readonly writer: Writer
   /** The absolute path of the database; null for one that has no file. */
   readonly path: string | null
+  readonly #reads: Reads | null
   readonly #sessions = new Set<SqliteSession>()
   readonly #ownsDatabase: boolean
   #closing = false
   #drained: (() => void) | null = null
 
-  private constructor(database: SqliteDatabase, ownsDatabase: boolean) {
-    this.writer = new Writer(database)
-    this.path = databaseFile(database)
+  private constructor(writer: Writer, reads: Reads | null, ownsDatabase: boolean) {
+    this.writer = writer
+    this.path = databaseFile(writer.database)
+    this.#reads = reads
     this.#ownsDatabase = ownsDatabase
   }
 
@@ -42,10 +46,14 @@ export class SqliteEngine {
       database = typeof source === 'function' ? await source() : source
     }
     const isOurs = isPath || typeof source === 'function'
+    // Before the hook, so that what the hook registers is seen.
+    const writer = new Writer(database)
     try {
       await options.onCreateConnection?.(database)
-      return new SqliteEngine(database, isOurs)
+      const reads = await openReads(writer, options.onCreateConnection)
+      return new SqliteEngine(writer, reads, isOurs)
     } catch (error) {
+      writer.detach()
       if (isOurs) {
         database.close()
       }
@@ -54,7 +62,7 @@ export class SqliteEngine {
   }
 
   openSession(): SqliteSession {
-    const session = new SqliteSession(this.writer, {
+    const session = new SqliteSession(this.writer, this.#reads, {
       isClosing: () => this.#closing,
       ended: () => this.#forget(session),
     })
@@ -84,22 +92,29 @@ export class SqliteEngine {
     const closed = new HtapError('closed', 'the database was closed while the query waited')
     this.writer.refuseWaiting(closed)
     const errors: unknown[] = []
-    const closings = [...this.#sessions].map((session) => () => session.release())
-    closings.push(() => this.writer.database.close())
+    const closings = [
+      ...[...this.#sessions].map((session) => () => session.release()),
+      // The last one to close writes the WAL back, which a reader could not.
+      () => this.#reads?.close(),
+      () => this.writer.detach(),
+      () => this.writer.database.close(),
+    ]
     for (const close of closings) {
       try {
-        close()
+        await close()
       } catch (error) {
         errors.push(error)
       }
     }
     if (errors.length > 0) {
-      throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'closing SQLite failed')
+      throw new AggregateError(errors, 'closing SQLite failed')
     }
   }
 
   /** Undoes `open` without touching an instance that is the application's own. */
   async abandon(): Promise<void> {
+    await this.#reads?.close()
+    this.writer.detach()
     if (this.#ownsDatabase) {
       this.writer.database.close()
     }

@@ -1,5 +1,6 @@
 import { HtapError } from '../core/htap-error.js'
 import { withCallerStack } from './caller-stack.js'
+import type { ReadStreamSource, Reads } from './reads.js'
 import type { StatementResult, Writer } from './writer.js'
 
 export interface StatementOptions {
@@ -18,13 +19,17 @@ export interface SessionHost {
  */
 export class SqliteSession {
   readonly #writer: Writer
+  readonly #reads: Reads | null
   readonly #host: SessionHost
   #turn: Turn = 'none'
+  readonly #iterators = new Set<IterableIterator<unknown>>()
   #readOnly = false
   #ended = false
 
-  constructor(writer: Writer, host: SessionHost) {
+  /** @param reads places for reads beside the writer; null where there are none */
+  constructor(writer: Writer, reads: Reads | null, host: SessionHost) {
     this.#writer = writer
+    this.#reads = reads
     this.#host = host
     // While the engine closes, the sessions that it still knows may finish; new ones may not.
     this.#ended = host.isClosing()
@@ -51,6 +56,15 @@ export class SqliteSession {
     if (this.isInTransaction) {
       return this.#executeInTransaction(sql, parameters)
     }
+    try {
+      const pending = this.#reads?.start(sql, parameters, options?.signal) ?? null
+      const answer = pending instanceof Promise ? await pending : pending
+      if (answer !== null) {
+        return answer
+      }
+    } catch (error) {
+      throw withCallerStack(error)
+    }
     if (!this.#writer.tryEnter()) {
       await this.#writer.enter(options?.signal)
     }
@@ -71,6 +85,7 @@ export class SqliteSession {
 
   /** Takes the turn for a transaction. The caller executes the statement that begins it. */
   async enterTransaction(options: { readonly readOnly: boolean }): Promise<void> {
+    this.#assertOpen()
     if (this.isInTransaction) {
       // A raw `begin` came first: SQLite itself refuses the second one.
       return
@@ -95,6 +110,9 @@ export class SqliteSession {
    */
   release(): void {
     try {
+      for (const iterator of this.#iterators) {
+        iterator.return?.()
+      }
       if (this.#turn === 'transaction' && this.#writer.database.inTransaction) {
         this.#writer.execute('rollback', [])
       }
@@ -106,8 +124,12 @@ export class SqliteSession {
   }
 
   /**
-   * Answers a read in chunks, on the very connection, which stays taken until the last chunk or
-   * until the reader stops: better-sqlite3 refuses to write while a statement is iterated.
+   * Answers a read in chunks. From a file in WAL mode it reads the last commit on a connection of
+   * its own and is in nobody's way. Inside a transaction, from memory, or where only the writer's
+   * connection can answer, it holds that connection until the last chunk or until the reader
+   * stops: better-sqlite3 refuses to write while a statement is iterated.
+   *
+   * @throws HtapError `streaming-unsupported` for anything but a plain read; SqliteError
    */
   async *stream(
     sql: string,
@@ -117,20 +139,51 @@ export class SqliteSession {
   ): AsyncGenerator<unknown[]> {
     this.#assertOpen()
     options?.signal?.throwIfAborted()
+    const source = await this.#openStream(sql, parameters, options?.signal)
+    try {
+      const rows = source.statement.iterate(parameters)
+      this.#iterators.add(rows)
+      try {
+        yield* chunksOf(rows, chunkSize, options?.signal)
+      } finally {
+        this.#iterators.delete(rows)
+      }
+    } catch (error) {
+      throw withCallerStack(error)
+    } finally {
+      source.release()
+    }
+  }
+
+  async #openStream(
+    sql: string,
+    parameters: readonly unknown[],
+    signal: AbortSignal | undefined,
+  ): Promise<ReadStreamSource> {
+    if (!this.isInTransaction) {
+      const source = await this.#reads?.openStream(sql, parameters, signal)
+      if (source) {
+        return source
+      }
+    }
     const ownTurn = !this.isInTransaction
     if (ownTurn && !this.#writer.tryEnter()) {
-      await this.#writer.enter(options?.signal)
+      await this.#writer.enter(signal)
     }
-    try {
-      const prepared = this.#writer.statements.get(sql)
-      if (!prepared.isPlainRead) {
-        throw new HtapError('streaming-unsupported', 'only a plain select can be streamed')
-      }
-      yield* chunksOf(prepared.statement.iterate(parameters), chunkSize, options?.signal)
-    } finally {
+    const release = () => {
       if (ownTurn) {
         this.#writer.leave()
       }
+    }
+    try {
+      const prepared = this.#writer.statements.getRead(sql)
+      if (prepared === null) {
+        throw new HtapError('streaming-unsupported', 'only a plain select can be streamed')
+      }
+      return { statement: prepared.statement, release }
+    } catch (error) {
+      release()
+      throw withCallerStack(error)
     }
   }
 

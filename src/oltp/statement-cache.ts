@@ -52,6 +52,18 @@ export class StatementCache {
     return prepared
   }
 
+  /**
+   * As `get` for a plain read; null for anything else, which is then not even prepared where its
+   * first word tells.
+   */
+  getRead(sql: string): PreparedStatement | null {
+    if (!this.#entries.has(sql) && !mayBeRead(leadingKeyword(sql))) {
+      return null
+    }
+    const prepared = this.get(sql)
+    return prepared.isPlainRead ? prepared : null
+  }
+
   clear(): void {
     this.#entries.clear()
   }

@@ -1,6 +1,7 @@
-import { FairMutex } from './fair-mutex.js'
+import { ConnectionWatch } from './connection-watch.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { type PreparedStatement, StatementCache } from './statement-cache.js'
+import { Turns } from './turns.js'
 
 /** What one statement answered. */
 export interface StatementResult {
@@ -24,13 +25,17 @@ export interface WriterObserver {
 export class Writer {
   readonly database: SqliteDatabase
   readonly statements: StatementCache
-  readonly #turns = new FairMutex()
+  readonly #turns = new Turns()
   readonly #observers: WriterObserver[] = []
+  readonly #endWatch: () => void
   #schemaTouchedInTransaction = false
 
   constructor(database: SqliteDatabase) {
     this.database = database
-    this.statements = new StatementCache(database)
+    const watch = ConnectionWatch.of(database)
+    this.statements = new StatementCache(database, watch.isBlind ? 0 : undefined)
+    // A statement keeps the integer mode of the moment in which it was prepared.
+    this.#endWatch = watch.listen(() => this.statements.clear())
   }
 
   /** Nobody of ours uses the connection; the application itself may still have a transaction open. */
@@ -53,6 +58,12 @@ export class Writer {
 
   leave(): void {
     this.#turns.leave()
+  }
+
+  /** Lets go of the connection without closing it. */
+  detach(): void {
+    this.statements.clear()
+    this.#endWatch()
   }
 
   refuseWaiting(error: Error): void {

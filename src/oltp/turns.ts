@@ -1,20 +1,25 @@
 /**
- * Grants one holder at a time, in the order of asking. The queue is as long as its callers
- * are many: each waits with one promise of its own.
+ * Lets a bounded number in at a time, one by default, in the order of asking. The queue is as
+ * long as its callers are many: each waits with one promise of its own.
  */
-export class FairMutex {
-  #held = false
+export class Turns {
+  readonly #placesMax: number
+  #placesTaken = 0
   #waiting: Waiter[] = []
 
+  constructor(placesMax = 1) {
+    this.#placesMax = placesMax
+  }
+
   get isFree(): boolean {
-    return !this.#held
+    return this.#placesTaken < this.#placesMax
   }
 
   tryEnter(): boolean {
-    if (this.#held) {
+    if (!this.isFree) {
       return false
     }
-    this.#held = true
+    this.#placesTaken += 1
     return true
   }
 
@@ -50,13 +55,13 @@ export class FairMutex {
   leave(): void {
     const next = this.#waiting.shift()
     if (next === undefined) {
-      this.#held = false
+      this.#placesTaken -= 1
     } else {
       next.admit()
     }
   }
 
-  /** Turns away everybody who still waits; the holder keeps its turn. */
+  /** Turns away everybody who still waits; who is in keeps the turn. */
   refuseWaiting(error: Error): void {
     const waiting = this.#waiting
     this.#waiting = []

@@ -1,0 +1,82 @@
+import { Piscina } from 'piscina'
+import { limits } from '../core/limits.js'
+import { type ReadRequest, type ReadResponse, type ReadThreadData, toRows } from './read-message.js'
+
+export interface ThreadAnswer {
+  readonly rows: unknown[]
+  /** What SQLite needed, without the way there and back. */
+  readonly durationMs: number
+}
+
+/**
+ * Answers reads on threads of their own, so that a long one does not stop the event loop.
+ * Threads begin with the first read, end when idle, and keep no process alive.
+ */
+export class ReadThreads {
+  readonly #data: ReadThreadData
+  readonly #SqliteError: new (
+    message: string,
+    code: string,
+  ) => Error
+  #pool: Piscina<ReadRequest, ReadResponse> | null = null
+  #isUnfit = false
+
+  constructor(data: ReadThreadData, SqliteError: new (message: string, code: string) => Error) {
+    this.#data = data
+    this.#SqliteError = SqliteError
+  }
+
+  /** A thread once could not answer, or too many reads wait. */
+  get isUnavailable(): boolean {
+    return this.#isUnfit || (this.#pool?.queueSize ?? 0) >= limits.readThreadQueueMax
+  }
+
+  /**
+   * Null when a thread cannot answer this read; it must run elsewhere.
+   *
+   * @throws SqliteError that SQLite gave while it ran; the signal's reason
+   */
+  async run(request: ReadRequest, signal?: AbortSignal): Promise<ThreadAnswer | null> {
+    const response = await this.#ask(request, signal)
+    if (response === null) {
+      return null
+    }
+    if (response.kind === 'rows') {
+      return { rows: toRows(response), durationMs: response.durationMs }
+    }
+    if (response.stage === 'unfit') {
+      return null
+    }
+    throw new this.#SqliteError(response.message, response.code)
+  }
+
+  /** Ends all threads; what still runs on them is given up. */
+  async close(): Promise<void> {
+    await this.#pool?.destroy()
+    this.#pool = null
+  }
+
+  async #ask(request: ReadRequest, signal?: AbortSignal): Promise<ReadResponse | null> {
+    this.#pool ??= createPool(this.#data)
+    try {
+      return await this.#pool.run(request, { name: 'read', signal: signal ?? null })
+    } catch {
+      signal?.throwIfAborted()
+      // The thread could not start or has died, e.g. because its memory ran out.
+      this.#isUnfit = true
+      return null
+    }
+  }
+}
+
+function createPool(workerData: ReadThreadData): Piscina<ReadRequest, ReadResponse> {
+  return new Piscina({
+    filename: new URL('./read-worker.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: limits.readThreadsMax,
+    idleTimeout: limits.readThreadIdleMs,
+    concurrentTasksPerWorker: 1,
+    atomics: 'disabled',
+    workerData,
+  })
+}

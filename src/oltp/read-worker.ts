@@ -1,0 +1,89 @@
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
+import { importBetterSqlite3 } from './open-database.js'
+import {
+  type ReadFailure,
+  type ReadRequest,
+  type ReadResponse,
+  type ReadThreadData,
+  toColumns,
+} from './read-message.js'
+import type { SqliteDatabase } from './sqlite-database.js'
+import { StatementCache } from './statement-cache.js'
+
+/** Runs on a read thread: answers one read from a connection of its own that cannot write. */
+export async function read(request: ReadRequest): Promise<unknown> {
+  let source: StatementSource
+  try {
+    source = await open()
+  } catch (error) {
+    return failure('unfit', error)
+  }
+  const response = run(source, request)
+  if (response.kind === 'failure') {
+    return response
+  }
+  const buffers = response.columns.flatMap((it) => (it instanceof Float64Array ? [it.buffer] : []))
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: response })
+}
+
+interface StatementSource {
+  readonly statements: StatementCache
+}
+
+let opened: Promise<StatementSource> | null = null
+
+function open(): Promise<StatementSource> {
+  opened ??= connect(workerData as ReadThreadData)
+  return opened
+}
+
+async function connect(data: ReadThreadData): Promise<StatementSource> {
+  const Database = await importBetterSqlite3()
+  const database: SqliteDatabase = new Database(data.path, {
+    readonly: true,
+    fileMustExist: true,
+    timeout: data.busyTimeoutMs,
+  })
+  const version = database.prepare('select sqlite_version()').pluck().get()
+  if (version !== data.sqliteVersion) {
+    database.close()
+    throw new Error(`SQLite ${String(version)} instead of ${data.sqliteVersion}`)
+  }
+  return { statements: new StatementCache(database) }
+}
+
+function run(source: StatementSource, request: ReadRequest): ReadResponse {
+  const start = performance.now()
+  let statement: ReturnType<StatementCache['get']>['statement']
+  try {
+    statement = source.statements.get(request.sql).statement
+    statement.raw(true).safeIntegers(request.integers === 'bigint')
+  } catch (error) {
+    return failure('unfit', error)
+  }
+  try {
+    const rows = statement.all(request.parameters) as unknown[][]
+    const names = statement.columns().map((it) => it.name)
+    // Assigning this name would not make a property.
+    if (names.includes('__proto__')) {
+      return failure('unfit', new Error('__proto__'))
+    }
+    const durationMs = performance.now() - start
+    const columns = toColumns(rows, names.length)
+    return { kind: 'rows', names, rowCount: rows.length, columns, durationMs }
+  } catch (error) {
+    return failure('run', error)
+  }
+}
+
+function failure(stage: ReadFailure['stage'], error: unknown): ReadFailure {
+  const { message, code } = error as { readonly message?: string; readonly code?: string }
+  const isOfSqlite = code?.startsWith('SQLITE_') === true
+  return {
+    kind: 'failure',
+    // Anything but SQLite's own word is worth a second try where the application can see it.
+    stage: isOfSqlite ? stage : 'unfit',
+    message: String(message),
+    code: String(code),
+  }
+}
