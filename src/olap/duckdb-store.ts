@@ -13,9 +13,9 @@ import {
   type DuckDbStoreOptions,
   openingSettings,
 } from './duckdb-settings.js'
-import { runScript, runStatement } from './duckdb-statement.js'
+import { runStatement } from './duckdb-statement.js'
 import { DuckDbWriter } from './duckdb-writer.js'
-import { storeClosed } from './olap-failure.js'
+import { olapFailure, storeClosed } from './olap-failure.js'
 import type { OlapReadOptions, OlapStatement, OlapStore } from './olap-store.js'
 import { decodedChunks } from './result-reader.js'
 import { RowMakers } from './row-maker.js'
@@ -125,11 +125,12 @@ class DuckDbStore implements OlapStore {
   async sizes(): Promise<{ readonly memoryBytes: number; readonly fileBytes: number }> {
     const sql = 'select coalesce(sum(memory_usage_bytes), 0)::bigint from duckdb_memory()'
     const options = { columnNames: ['bytes'], integers: 'number' } as const
-    const [row] = await this.rows({ sql, parameters: [] }, options)
+    const rows = await this.rows({ sql, parameters: [] }, options)
+    const [memoryBytes] = rows.flatMap((row) => Object.values(row))
     const files = this.#path === ':memory:' ? [] : [this.#path, `${this.#path}.wal`]
     const sizes = await Promise.all(files.map(fileSize))
     return {
-      memoryBytes: Number(row?.['bytes']),
+      memoryBytes: Number(memoryBytes),
       fileBytes: sizes.reduce((sum, size) => sum + size, 0),
     }
   }
@@ -155,10 +156,14 @@ class DuckDbStore implements OlapStore {
   }
 
   async #run(statement: OlapStatement, signal: AbortSignal | undefined): Promise<Result> {
-    return await this.#reading.run(
-      (connection) => runStatement(this.#duckdb, connection, statement),
-      signal,
-    )
+    try {
+      return await this.#reading.run(
+        (connection) => runStatement(this.#duckdb, connection, statement),
+        signal,
+      )
+    } catch (error) {
+      throw signal?.aborted && error === signal.reason ? error : olapFailure(error)
+    }
   }
 
   #checkGoing(signal: AbortSignal | undefined): void {
@@ -175,8 +180,8 @@ class DuckDbStore implements OlapStore {
       this.writer.discardAppenders()
       // Neither has to succeed: there may be no transaction, and the log keeps what a
       // checkpoint would have moved.
-      await runScript(duckdb, this.#opened.writing, 'rollback').catch(() => {})
-      await runScript(duckdb, this.#opened.writing, 'checkpoint').catch(() => {})
+      await duckdb.query(this.#opened.writing, 'rollback').catch(() => null)
+      await duckdb.query(this.#opened.writing, 'checkpoint').catch(() => null)
       this.#reading.disconnect()
       this.#writing.disconnect()
       duckdb.close_sync(this.#opened.database)
