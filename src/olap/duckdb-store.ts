@@ -15,6 +15,7 @@ import {
 } from './duckdb-settings.js'
 import { runStatement } from './duckdb-statement.js'
 import { DuckDbWriter } from './duckdb-writer.js'
+import { interruptAtExit } from './exit-interrupts.js'
 import { olapFailure, storeClosed } from './olap-failure.js'
 import type { OlapReadOptions, OlapStatement, OlapStore } from './olap-store.js'
 import { decodedChunks } from './result-reader.js'
@@ -73,6 +74,7 @@ class DuckDbStore implements OlapStore {
   readonly #reading: ConnectionPool
   readonly #rowMakers = new RowMakers()
   readonly #release: () => void
+  readonly #forgetExit: () => void
   #closing: Promise<void> | undefined
 
   constructor(duckdb: DuckDb, opened: Opened, options: DuckDbStoreOptions, release: () => void) {
@@ -82,6 +84,10 @@ class DuckDbStore implements OlapStore {
     this.#writing = new ConnectionPool(duckdb, [opened.writing])
     this.#reading = new ConnectionPool(duckdb, opened.reading)
     this.#release = release
+    this.#forgetExit = interruptAtExit(() => {
+      this.#writing.interrupt()
+      this.#reading.interrupt()
+    })
     this.writer = new DuckDbWriter(duckdb, this.#writing, options.appendPath ?? 'chunks')
   }
 
@@ -186,6 +192,7 @@ class DuckDbStore implements OlapStore {
       this.#writing.disconnect()
       duckdb.close_sync(this.#opened.database)
     } finally {
+      this.#forgetExit()
       this.#release()
     }
   }
