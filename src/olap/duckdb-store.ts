@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Table as ArrowTable } from 'apache-arrow'
+import { assert } from '../core/assert.js'
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
 import { selfTestAppender } from './appender-self-test.js'
@@ -45,14 +46,25 @@ import { claimStoreFile } from './store-registry.js'
  */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<OlapStore> {
   const release = options.path === ':memory:' ? () => {} : await claimStoreFile(options.path)
+  const store = await openUntested(options, release)
   try {
-    const duckdb = await loadDuckDb()
-    const opened = await openConnections(duckdb, options)
-    const store = new DuckDbStore(duckdb, opened, options, release)
-    if (options.appendPath !== 'rows' && !(await selfTestAppender(store))) {
+    if (options.appendPath !== 'rows' && !(await selfTestAppender(store.writer))) {
       store.writer.appendByRows()
     }
     return store
+  } catch (error) {
+    await store.close()
+    throw openFailure(error, options.path)
+  }
+}
+
+async function openUntested(
+  options: DuckDbStoreOptions,
+  release: () => void,
+): Promise<DuckDbStore> {
+  try {
+    const duckdb = await loadDuckDb()
+    return new DuckDbStore(duckdb, await openConnections(duckdb, options), options, release)
   } catch (error) {
     release()
     throw openFailure(error, options.path)
@@ -106,6 +118,7 @@ class DuckDbStore implements OlapStore {
     statement: OlapStatement,
     options: OlapReadOptions & { readonly chunkSize: number },
   ): AsyncGenerator<Record<string, unknown>[]> {
+    assert(options.chunkSize >= 1, 'a chunk of a stream has at least one row')
     let rows: Record<string, unknown>[] = []
     for await (const append of this.#decode(statement, options)) {
       append(rows)

@@ -1,9 +1,10 @@
 import { Table, tableFromIPC, tableToIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
 import type { ColumnBatch, ColumnKind } from '../../dist/src/core/column-batch.js'
+import { selfTestAppender } from '../../dist/src/olap/appender-self-test.js'
 import { toRecordBatch } from '../../dist/src/olap/arrow-record-batch.js'
 import type { DuckDbWriter } from '../../dist/src/olap/duckdb-writer.js'
-import type { OlapStore } from '../../dist/src/olap/olap-store.js'
+import type { OlapStore, OlapWriter } from '../../dist/src/olap/olap-store.js'
 import { batchOf, type Cell, randomOf } from './batches.js'
 import { oneColumn, openStore, temporaryFolder } from './stores.js'
 
@@ -52,6 +53,22 @@ test('the self-test finds the quick path sound', async () => {
   const store = await openStore()
   expect((store.writer as DuckDbWriter).appendPath).toBe('chunks')
   expect((await openStore({ appendPath: 'rows' })).writer).toHaveProperty('appendPath', 'rows')
+})
+
+test('the self-test fails where one value comes back changed', async () => {
+  const store = await openStore()
+  const { writer } = store
+  const changed: OlapWriter = {
+    execute: (sql) => writer.execute(sql),
+    appender: (where, columns) => writer.appender(where, columns),
+    values: async (sql) => {
+      const rows = await writer.values(sql)
+      rows[4]![2] = 'ab'
+      return rows
+    },
+  }
+  expect(await selfTestAppender(writer)).toBe(true)
+  expect(await selfTestAppender(changed)).toBe(false)
 })
 
 for (const appendPath of ['chunks', 'rows'] as const) {

@@ -58,6 +58,11 @@ describe('opening', () => {
     await store.writer.execute('checkpoint')
     const sql = 'select count(*) from (select t, row_number() over (order by t) from t)'
     expect(await store.rows({ sql, parameters: [] }, oneColumn)).toEqual([{ x: 1_500_000 }])
+    await store.close()
+    const without = await openStore({ path: `${folder}/a.duckdb`, memoryLimit: '64MB' })
+    await expect(without.rows({ sql, parameters: [] }, oneColumn)).rejects.toMatchObject({
+      code: 'olap-failed',
+    })
   })
 
   test('one file is open only once in a process, by whatever name', async () => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { OlapValue } from '../../dist/src/olap/olap-store.js'
-import { oneColumn, openStore } from './stores.js'
+import { oneColumn, openStore, temporaryFolder } from './stores.js'
 
 const values: OlapValue[] = [
   null,
@@ -122,6 +122,32 @@ describe('values are those of better-sqlite3', () => {
     first!.fill(9)
     expect(Buffer.isBuffer(first)).toBe(true)
     expect([...second!]).toEqual([1])
+    expect(second!.buffer.byteLength).toBe(1)
+  })
+
+  test('columns that the engine keeps compressed, constant or as a dictionary', async () => {
+    const store = await openStore({ path: `${temporaryFolder()}/a.duckdb` })
+    await store.writer.execute(`create table t as select range as i, 7::bigint as c,
+      'one of a few long words ' || range % 3 as w, 'no two of these are equal ' || hash(range) as h,
+      case when range < 100000 then null else 'short' end as n from range(150000)`)
+    await store.writer.execute('checkpoint')
+    const sql = `select i, c, w, h, n, 'constant text of the query' as k from t where i % 5 <> 2`
+    const names = ['i', 'c', 'w', 'h', 'n', 'k']
+    const rows = await store.rows(
+      { sql, parameters: [] },
+      { columnNames: names, integers: 'number' },
+    )
+    expect(rows.length).toBe(120_000)
+    const wrong = rows.filter(
+      ({ i, c, w, n, k }) =>
+        c !== 7 ||
+        w !== `one of a few long words ${Number(i) % 3}` ||
+        n !== (Number(i) < 100_000 ? null : 'short') ||
+        k !== 'constant text of the query',
+    )
+    expect(wrong).toEqual([])
+    expect(new Set(rows.map(({ h }) => h)).size).toBe(120_000)
+    expect(rows.every(({ h }) => /^no two of these are equal \d+$/.test(String(h)))).toBe(true)
   })
 })
 
