@@ -1,5 +1,5 @@
 import type { ColumnBatch, ColumnKind } from '../core/column-batch.js'
-import type { OlapStore, OlapValue } from './olap-store.js'
+import type { OlapValue, OlapWriter } from './olap-store.js'
 
 /**
  * Writes and reads a few telling values through the path that copies memory. That path rests
@@ -7,8 +7,7 @@ import type { OlapStore, OlapValue } from './olap-store.js'
  *
  * @returns whether every value came back
  */
-export async function selfTestAppender(store: OlapStore): Promise<boolean> {
-  const { writer } = store
+export async function selfTestAppender(writer: OlapWriter): Promise<boolean> {
   const kinds: readonly ColumnKind[] = ['int64', 'float64', 'utf8', 'binary']
   await writer.execute(
     `create or replace temp table ${tableName} (i bigint, f double, t varchar, b blob)`,

@@ -9,7 +9,7 @@ import { alignedCopy, readValidity } from './vector-memory.js'
 /**
  * Reads a result as an Arrow table, column by column from the engine's memory: Arrow's own
  * builders would take five times as long. Integers and booleans are Int64, as SQLite has one
- * integer type; all columns stand, those of equal name too.
+ * integer type. Of columns with equal names the last one stands, as in row objects.
  *
  * @param checkGoing throws when the reading shall stop
  * @throws HtapError `olap-result-unexpected`
@@ -23,16 +23,23 @@ export async function readArrowTable(
   const arrow = await import('apache-arrow')
   const types = resultTypes(duckdb, result)
   expectColumns(types.length, names.length)
+  // A column that a later one hides is not read, but its type must be right all the same.
   const columns = types.map((type) => arrowColumn(duckdb, arrow, type))
+  const positions = new Map(names.map((name, position) => [name, position]))
+  const shown = [...positions].flatMap(([name, position]) => {
+    const column = columns[position]
+    return column === undefined ? [] : [{ name, position, column }]
+  })
   const schema = new arrow.Schema(
-    columns.map((column, index) => new arrow.Field(names[index] ?? '', column.type, true)),
+    shown.map(({ name, column }) => new arrow.Field(name, column.type, true)),
   )
   const batches = []
   for await (const { rowCount, vectors } of resultChunks(duckdb, result)) {
     checkGoing()
-    const children = vectors.flatMap(
-      (vector, index) => columns[index]?.read(vector, rowCount) ?? [],
-    )
+    const children = shown.flatMap(({ column, position }) => {
+      const vector = vectors[position]
+      return vector === undefined ? [] : [column.read(vector, rowCount)]
+    })
     const struct = arrow.makeData({
       type: new arrow.Struct(schema.fields),
       length: rowCount,

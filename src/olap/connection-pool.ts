@@ -69,6 +69,13 @@ export class ConnectionPool {
     await Promise.all(running.map(({ ended }) => ended))
   }
 
+  /** Asks whatever runs to end, without waiting: for a process that exits. */
+  interrupt(): void {
+    for (const connection of this.#running.keys()) {
+      this.#duckdb.interrupt(connection)
+    }
+  }
+
   /** Closes the connections; only after `drain`, since closing a busy one never returns. */
   disconnect(): void {
     for (const connection of this.#connections) {

@@ -1,6 +1,5 @@
 import { HtapError } from '../core/htap-error.js'
 import type { Connection, DuckDb, Result } from './duckdb-bindings.js'
-import { olapFailure } from './olap-failure.js'
 import type { OlapStatement, OlapValue } from './olap-store.js'
 
 /**
@@ -9,46 +8,29 @@ import type { OlapStatement, OlapValue } from './olap-store.js'
  * Never the streaming form of execution: an error in the middle of a stream, and an interrupt
  * as well, look like its regular end (seen with DuckDB 1.5.6), which would cut answers short.
  *
- * @throws HtapError `olap-failed`
+ * @throws Error of the engine as it is; the caller wraps it, where the user's stack is known
  */
 export async function runStatement(
   duckdb: DuckDb,
   connection: Connection,
   statement: OlapStatement,
 ): Promise<Result> {
+  const prepared = await duckdb.prepare(connection, statement.sql)
   try {
-    const prepared = await duckdb.prepare(connection, statement.sql)
-    try {
-      const count = duckdb.nparams(prepared)
-      if (count !== statement.parameters.length) {
-        throw new HtapError(
-          'olap-failed',
-          `the statement has ${count} parameters, ${statement.parameters.length} were given`,
-        )
-      }
-      statement.parameters.forEach((value, position) => {
-        bindValue(duckdb, prepared, position + 1, value)
-      })
-      return await duckdb.execute_prepared(prepared)
-    } finally {
-      // An undestroyed statement keeps the database file open until it is garbage collected.
-      duckdb.destroy_prepare_sync(prepared)
+    const count = duckdb.nparams(prepared)
+    if (count !== statement.parameters.length) {
+      throw new HtapError(
+        'olap-failed',
+        `the statement has ${count} parameters, ${statement.parameters.length} were given`,
+      )
     }
-  } catch (error) {
-    throw olapFailure(error)
-  }
-}
-
-/** Runs one or more statements without parameters. */
-export async function runScript(
-  duckdb: DuckDb,
-  connection: Connection,
-  sql: string,
-): Promise<void> {
-  try {
-    await duckdb.query(connection, sql)
-  } catch (error) {
-    throw olapFailure(error)
+    statement.parameters.forEach((value, position) => {
+      bindValue(duckdb, prepared, position + 1, value)
+    })
+    return await duckdb.execute_prepared(prepared)
+  } finally {
+    // An undestroyed statement keeps the database file open until it is garbage collected.
+    duckdb.destroy_prepare_sync(prepared)
   }
 }
 

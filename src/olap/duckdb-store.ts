@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Table as ArrowTable } from 'apache-arrow'
+import { assert } from '../core/assert.js'
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
 import { selfTestAppender } from './appender-self-test.js'
@@ -13,9 +14,10 @@ import {
   type DuckDbStoreOptions,
   openingSettings,
 } from './duckdb-settings.js'
-import { runScript, runStatement } from './duckdb-statement.js'
+import { runStatement } from './duckdb-statement.js'
 import { DuckDbWriter } from './duckdb-writer.js'
-import { storeClosed } from './olap-failure.js'
+import { interruptAtExit } from './exit-interrupts.js'
+import { olapFailure, storeClosed } from './olap-failure.js'
 import type { OlapReadOptions, OlapStatement, OlapStore } from './olap-store.js'
 import { decodedChunks } from './result-reader.js'
 import { RowMakers } from './row-maker.js'
@@ -44,14 +46,25 @@ import { claimStoreFile } from './store-registry.js'
  */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<OlapStore> {
   const release = options.path === ':memory:' ? () => {} : await claimStoreFile(options.path)
+  const store = await openUntested(options, release)
   try {
-    const duckdb = await loadDuckDb()
-    const opened = await openConnections(duckdb, options)
-    const store = new DuckDbStore(duckdb, opened, options, release)
-    if (options.appendPath !== 'rows' && !(await selfTestAppender(store))) {
+    if (options.appendPath !== 'rows' && !(await selfTestAppender(store.writer))) {
       store.writer.appendByRows()
     }
     return store
+  } catch (error) {
+    await store.close()
+    throw openFailure(error, options.path)
+  }
+}
+
+async function openUntested(
+  options: DuckDbStoreOptions,
+  release: () => void,
+): Promise<DuckDbStore> {
+  try {
+    const duckdb = await loadDuckDb()
+    return new DuckDbStore(duckdb, await openConnections(duckdb, options), options, release)
   } catch (error) {
     release()
     throw openFailure(error, options.path)
@@ -73,6 +86,7 @@ class DuckDbStore implements OlapStore {
   readonly #reading: ConnectionPool
   readonly #rowMakers = new RowMakers()
   readonly #release: () => void
+  readonly #forgetExit: () => void
   #closing: Promise<void> | undefined
 
   constructor(duckdb: DuckDb, opened: Opened, options: DuckDbStoreOptions, release: () => void) {
@@ -82,6 +96,10 @@ class DuckDbStore implements OlapStore {
     this.#writing = new ConnectionPool(duckdb, [opened.writing])
     this.#reading = new ConnectionPool(duckdb, opened.reading)
     this.#release = release
+    this.#forgetExit = interruptAtExit(() => {
+      this.#writing.interrupt()
+      this.#reading.interrupt()
+    })
     this.writer = new DuckDbWriter(duckdb, this.#writing, options.appendPath ?? 'chunks')
   }
 
@@ -100,6 +118,7 @@ class DuckDbStore implements OlapStore {
     statement: OlapStatement,
     options: OlapReadOptions & { readonly chunkSize: number },
   ): AsyncGenerator<Record<string, unknown>[]> {
+    assert(options.chunkSize >= 1, 'a chunk of a stream has at least one row')
     let rows: Record<string, unknown>[] = []
     for await (const append of this.#decode(statement, options)) {
       append(rows)
@@ -125,11 +144,12 @@ class DuckDbStore implements OlapStore {
   async sizes(): Promise<{ readonly memoryBytes: number; readonly fileBytes: number }> {
     const sql = 'select coalesce(sum(memory_usage_bytes), 0)::bigint from duckdb_memory()'
     const options = { columnNames: ['bytes'], integers: 'number' } as const
-    const [row] = await this.rows({ sql, parameters: [] }, options)
+    const rows = await this.rows({ sql, parameters: [] }, options)
+    const [memoryBytes] = rows.flatMap((row) => Object.values(row))
     const files = this.#path === ':memory:' ? [] : [this.#path, `${this.#path}.wal`]
     const sizes = await Promise.all(files.map(fileSize))
     return {
-      memoryBytes: Number(row?.['bytes']),
+      memoryBytes: Number(memoryBytes),
       fileBytes: sizes.reduce((sum, size) => sum + size, 0),
     }
   }
@@ -155,10 +175,14 @@ class DuckDbStore implements OlapStore {
   }
 
   async #run(statement: OlapStatement, signal: AbortSignal | undefined): Promise<Result> {
-    return await this.#reading.run(
-      (connection) => runStatement(this.#duckdb, connection, statement),
-      signal,
-    )
+    try {
+      return await this.#reading.run(
+        (connection) => runStatement(this.#duckdb, connection, statement),
+        signal,
+      )
+    } catch (error) {
+      throw signal?.aborted && error === signal.reason ? error : olapFailure(error)
+    }
   }
 
   #checkGoing(signal: AbortSignal | undefined): void {
@@ -175,12 +199,13 @@ class DuckDbStore implements OlapStore {
       this.writer.discardAppenders()
       // Neither has to succeed: there may be no transaction, and the log keeps what a
       // checkpoint would have moved.
-      await runScript(duckdb, this.#opened.writing, 'rollback').catch(() => {})
-      await runScript(duckdb, this.#opened.writing, 'checkpoint').catch(() => {})
+      await duckdb.query(this.#opened.writing, 'rollback').catch(() => null)
+      await duckdb.query(this.#opened.writing, 'checkpoint').catch(() => null)
       this.#reading.disconnect()
       this.#writing.disconnect()
       duckdb.close_sync(this.#opened.database)
     } finally {
+      this.#forgetExit()
       this.#release()
     }
   }

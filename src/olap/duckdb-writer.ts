@@ -5,7 +5,7 @@ import { ChunkAppender } from './chunk-appender.js'
 import { ChunkBuffer, duckdbType } from './chunk-buffer.js'
 import type { ConnectionPool } from './connection-pool.js'
 import type { Connection, DuckDb } from './duckdb-bindings.js'
-import { runScript, runStatement } from './duckdb-statement.js'
+import { runStatement } from './duckdb-statement.js'
 import { olapFailure } from './olap-failure.js'
 import type { OlapAppender, OlapAppendTarget, OlapValue, OlapWriter } from './olap-store.js'
 import { resultChunks, resultTypes } from './result-reader.js'
@@ -29,6 +29,10 @@ export class DuckDbWriter implements OlapWriter {
     this.#path = path
   }
 
+  get appendPath(): AppendPath {
+    return this.#path
+  }
+
   /** Appenders opened from now on take the slower path that trusts no memory layout. */
   appendByRows(): void {
     this.#path = 'rows'
@@ -38,18 +42,16 @@ export class DuckDbWriter implements OlapWriter {
     if (/^\s*rollback\b/i.test(sql)) {
       this.discardAppenders()
     }
-    await this.#connection.run(async (connection) => {
-      if (parameters.length === 0) {
-        await runScript(this.#duckdb, connection, sql)
-      } else {
-        await runStatement(this.#duckdb, connection, { sql, parameters })
-      }
-    })
+    await this.#run((connection) =>
+      parameters.length === 0
+        ? this.#duckdb.query(connection, sql)
+        : runStatement(this.#duckdb, connection, { sql, parameters }),
+    )
   }
 
   async values(sql: string, parameters: readonly OlapValue[] = []): Promise<OlapValue[][]> {
     const duckdb = this.#duckdb
-    const result = await this.#connection.run((connection) =>
+    const result = await this.#run((connection) =>
       runStatement(duckdb, connection, { sql, parameters }),
     )
     const decoders = resultTypes(duckdb, result).map((type) =>
@@ -66,9 +68,7 @@ export class DuckDbWriter implements OlapWriter {
   }
 
   async appender(target: OlapAppendTarget, kinds: readonly ColumnKind[]): Promise<OlapAppender> {
-    return await this.#connection.run(async (connection) =>
-      this.#openAppender(connection, target, kinds),
-    )
+    return await this.#run(async (connection) => this.#openAppender(connection, target, kinds))
   }
 
   /** Forgets what open appenders hold, as a rollback must. */
@@ -78,35 +78,39 @@ export class DuckDbWriter implements OlapWriter {
     }
   }
 
+  async #run<T>(task: (connection: Connection) => Promise<T>): Promise<T> {
+    try {
+      return await this.#connection.run(task)
+    } catch (error) {
+      throw olapFailure(error)
+    }
+  }
+
   #openAppender(
     connection: Connection,
     target: OlapAppendTarget,
     kinds: readonly ColumnKind[],
   ): ChunkAppender {
     const duckdb = this.#duckdb
-    try {
-      const { catalog, schema, table } = target
-      const appender = duckdb.appender_create_ext(connection, catalog, schema, table)
-      const types = Array.from({ length: duckdb.appender_column_count(appender) }, (_, column) =>
-        duckdb.get_type_id(duckdb.appender_column_type(appender, column)),
-      )
-      const matches =
-        types.length === kinds.length &&
-        kinds.every((kind, column) => duckdbType(duckdb, kind) === types[column])
-      assert(matches, `the columns of ${table} are of the kinds ${kinds.join(', ')}`)
-      const buffer = this.#path === 'chunks' ? this.#takeBuffer(kinds) : null
-      const opened = new ChunkAppender(duckdb, appender, buffer, {
-        assertIdle: () => assert(this.#connection.idle, 'nothing runs while rows are appended'),
-        closed: (closed, used) => {
-          this.#appenders.delete(closed)
-          this.#giveBuffer(kinds, used)
-        },
-      })
-      this.#appenders.add(opened)
-      return opened
-    } catch (error) {
-      throw olapFailure(error)
-    }
+    const { catalog, schema, table } = target
+    const appender = duckdb.appender_create_ext(connection, catalog, schema, table)
+    const types = Array.from({ length: duckdb.appender_column_count(appender) }, (_, column) =>
+      duckdb.get_type_id(duckdb.appender_column_type(appender, column)),
+    )
+    const matches =
+      types.length === kinds.length &&
+      kinds.every((kind, column) => duckdbType(duckdb, kind) === types[column])
+    assert(matches, `the columns of ${table} are of the kinds ${kinds.join(', ')}`)
+    const buffer = this.#path === 'chunks' ? this.#takeBuffer(kinds) : null
+    const opened = new ChunkAppender(duckdb, appender, buffer, {
+      assertIdle: () => assert(this.#connection.idle, 'nothing runs while rows are appended'),
+      closed: (closed, used) => {
+        this.#appenders.delete(closed)
+        this.#giveBuffer(kinds, used)
+      },
+    })
+    this.#appenders.add(opened)
+    return opened
   }
 
   #takeBuffer(kinds: readonly ColumnKind[]): ChunkBuffer {

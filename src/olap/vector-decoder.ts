@@ -154,5 +154,7 @@ function decodeText(bytes: Buffer, start: number, end: number, ascii: boolean): 
 }
 
 function copyBytes(bytes: Buffer, start: number, end: number): Buffer {
-  return Buffer.from(bytes.subarray(start, end))
+  // Memory of its own, as better-sqlite3 gives it; Buffer.from would share a pool.
+  const copy: Uint8Array = Uint8Array.prototype.slice.call(bytes, start, end)
+  return Buffer.from(copy.buffer)
 }

@@ -1,0 +1,165 @@
+// Ratios of the column store against the plain driver, in one run on one machine:
+// rows out against `getRowObjectsJS`, batches in against the row-wise appender and against
+// INSERT row by row. Needs a build: `npm run build && node bench/olap-rows.mjs`.
+import { DuckDBInstance } from '@duckdb/node-api'
+import { openDuckDbStore } from '../dist/src/olap/duckdb-store.js'
+
+const options = { path: ':memory:', memoryLimit: '1GB', threads: 2, tempDirectory: null }
+const kinds = ['int64', 'int64', 'float64', 'utf8', 'utf8', 'int64']
+const names = ['id', 'n', 'price', 'code', 'note', 'flag']
+const createTable =
+  'create table t (id bigint, n bigint, price double, code varchar, note varchar, flag bigint)'
+const median = (list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)]
+
+async function timed(action) {
+  const started = performance.now()
+  await action()
+  return performance.now() - started
+}
+
+async function medianOf(rounds, action) {
+  const times = []
+  for (let round = 0; round < rounds; round++) {
+    times.push(await timed(action))
+  }
+  return median(times)
+}
+
+function makeBatches(rowCount) {
+  const encoder = new TextEncoder()
+  const batches = []
+  for (let first = 0; first < rowCount; first += 2048) {
+    const size = Math.min(2048, rowCount - first)
+    const ids = Array.from({ length: size }, (_, at) => first + at)
+    const integers = (of) => ({
+      kind: 'int64',
+      nullCount: 0,
+      validity: null,
+      values: BigInt64Array.from(ids, (id) => BigInt(of(id))),
+    })
+    const texts = (of) => {
+      const parts = ids.map((id) => encoder.encode(of(id)))
+      const offsets = new Int32Array(size + 1)
+      parts.forEach((part, at) => {
+        offsets[at + 1] = offsets[at] + part.length
+      })
+      const data = new Uint8Array(Buffer.concat(parts))
+      return { kind: 'utf8', nullCount: 0, validity: null, offsets, data }
+    }
+    const price = {
+      kind: 'float64',
+      nullCount: 0,
+      validity: null,
+      values: Float64Array.from(ids, (id) => id / 7),
+    }
+    batches.push({
+      rowCount: size,
+      columns: [
+        integers((id) => id),
+        integers((id) => (id * 7919) % 1000),
+        price,
+        texts((id) => `code-${id % 100}`),
+        texts((id) => `a note about the row with number ${id}`),
+        integers((id) => id & 1),
+      ],
+    })
+  }
+  return batches
+}
+
+async function append(store, batches) {
+  const { writer } = store
+  const appender = await writer.appender({ catalog: null, schema: 'main', table: 't' }, kinds)
+  for (const batch of batches) {
+    appender.append(batch)
+  }
+  appender.close()
+}
+
+/** The driver's own appender, fed from the same values as JavaScript values. */
+async function rowWise(connection, rows) {
+  const appender = await connection.createAppender('t')
+  for (const [id, n, price, code, note, flag] of rows) {
+    appender.appendBigInt(id)
+    appender.appendBigInt(n)
+    appender.appendDouble(price)
+    appender.appendVarchar(code)
+    appender.appendVarchar(note)
+    appender.appendBigInt(flag)
+    appender.endRow()
+  }
+  appender.closeSync()
+}
+
+async function insertEach(connection, rows) {
+  const statement = await connection.prepare('insert into t values (?, ?, ?, ?, ?, ?)')
+  await connection.run('begin')
+  for (const [id, n, price, code, note, flag] of rows) {
+    statement.bindBigInt(1, id)
+    statement.bindBigInt(2, n)
+    statement.bindDouble(3, price)
+    statement.bindVarchar(4, code)
+    statement.bindVarchar(5, note)
+    statement.bindBigInt(6, flag)
+    await statement.run()
+  }
+  await connection.run('commit')
+}
+
+const store = await openDuckDbStore(options)
+const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+const connection = await instance.connect()
+await store.writer.execute(createTable)
+await connection.run(createTable)
+
+const rowCount = 100_000
+const batches = makeBatches(rowCount)
+await append(store, batches)
+const rows = await store.writer.values('select * from t order by id')
+await rowWise(connection, rows)
+
+const statement = { sql: 'select * from t', parameters: [] }
+const asRows = { columnNames: names, integers: 'number' }
+await store.rows(statement, asRows)
+const ours = await medianOf(5, () => store.rows(statement, asRows))
+const theirs = await medianOf(5, async () =>
+  (await connection.run(statement.sql)).getRowObjectsJS(),
+)
+const execution = await medianOf(5, () => connection.run(statement.sql))
+
+const appended = await medianOf(5, async () => {
+  await store.writer.execute('truncate t')
+  await append(store, batches)
+})
+const appendedRowWise = await medianOf(3, async () => {
+  await connection.run('truncate t')
+  await rowWise(connection, rows)
+})
+const insertedRows = rows.slice(0, 2000)
+const inserted = await timed(() => insertEach(connection, insertedRows))
+
+const perRow = (ms, count = rowCount) => `${((ms * 1000) / count).toFixed(2)} us per row`
+const line = (what, ratio, bound, figures) =>
+  console.log(`${what}: ${ratio.toFixed(2)} (bound ${bound}); ${figures}`)
+line(
+  'rows() against getRowObjectsJS, without execution',
+  (ours - execution) / (theirs - execution),
+  '<= 0.4',
+  `${perRow(ours)} against ${perRow(theirs)}`,
+)
+line('rows() against getRowObjectsJS', ours / theirs, '-', `execution alone ${perRow(execution)}`)
+line(
+  'append against the row-wise appender, times faster',
+  appendedRowWise / appended,
+  '>= 2',
+  `${perRow(appended)} against ${perRow(appendedRowWise)}`,
+)
+line(
+  'append against INSERT of each row, times faster',
+  inserted / insertedRows.length / (appended / rowCount),
+  '>= 300',
+  `${perRow(appended)} against ${perRow(inserted, insertedRows.length)}`,
+)
+connection.closeSync()
+instance.closeSync()
+await store.close()
