@@ -81,7 +81,6 @@ export const limits = Object.freeze({
   copyAttemptsMax: 3,
   /** Key columns of a WITHOUT ROWID table that the change log has room for. */
   keyColumnsMax: 4,
-  keyColumnsMax: 8,
   /** Threads on which SQLite answers long reads. */
   readThreadsMax: 2,
   /** How long an idle read thread is kept. */
