@@ -1,10 +1,12 @@
-import type {
-  KyselyPlugin,
-  PluginTransformQueryArgs,
-  PluginTransformResultArgs,
-  QueryResult,
-  RootOperationNode,
-  UnknownRow,
+import {
+  type KyselyPlugin,
+  type PluginTransformQueryArgs,
+  type PluginTransformResultArgs,
+  type QueryResult,
+  RawNode,
+  type RootOperationNode,
+  SelectModifierNode,
+  type UnknownRow,
 } from 'kysely'
 import type { Consistency } from './htap-dialect-config.js'
 
@@ -65,28 +67,79 @@ export function withConsistency<T>(target: Pluggable<T>, consistency: Consistenc
   return target.withPlugin(new HintPlugin({ consistency }))
 }
 
-/** The hint of a query, by the identity that Kysely carries from the plugin to the driver. */
-export function hintOf(queryId: object): QueryHint | undefined {
-  return hints.get(queryId)
+/** The hint that a query's text carries at its end. */
+export function hintOf(sql: string): QueryHint | undefined {
+  if (!sql.endsWith(commentEnd)) {
+    return undefined
+  }
+  let hint: QueryHint | undefined
+  // Hints of instances stand before those of their queries, which say it more precisely.
+  for (const [, text] of sql.slice(-hintLengthMax).matchAll(commentPattern)) {
+    hint = { ...hint, ...parseHint(text ?? '') }
+  }
+  return hint
 }
 
-/** Survives later plugins, which may clone the tree but not the identity of the query. */
-const hints = new WeakMap<object, QueryHint>()
+const commentEnd = ' */'
+const commentPattern = /\/\* htap ([\w.= -]*) \*\//g
+const hintLengthMax = 400
 
+/**
+ * Writes the hint into the query's text, as a comment that every engine skips. Unlike a note kept
+ * beside the query it survives plugins that copy the tree, and never sticks to the builder that
+ * the hinted one was made from.
+ */
 class HintPlugin implements KyselyPlugin {
-  readonly #hint: QueryHint
+  readonly #comment: string
 
   constructor(hint: QueryHint) {
-    this.#hint = Object.freeze(hint)
+    const words: string[] = []
+    if (hint.engine !== undefined) {
+      words.push(`engine=${hint.engine}`)
+    }
+    if (typeof hint.consistency === 'object') {
+      words.push(`staleness=${Number(hint.consistency.maxStalenessMs)}`)
+    } else if (hint.consistency !== undefined) {
+      words.push(`consistency=${hint.consistency}`)
+    }
+    this.#comment = `/* htap ${words.join(' ')}${commentEnd}`
   }
 
-  transformQuery(args: PluginTransformQueryArgs): RootOperationNode {
-    // The innermost plugin runs last, so an earlier hint of the same query gives way field by field.
-    hints.set(args.queryId, Object.freeze({ ...hints.get(args.queryId), ...this.#hint }))
-    return args.node
+  transformQuery({ node }: PluginTransformQueryArgs): RootOperationNode {
+    if (node.kind === 'SelectQueryNode') {
+      const modifier = SelectModifierNode.createWithExpression(RawNode.createWithSql(this.#comment))
+      return { ...node, endModifiers: [...(node.endModifiers ?? []), modifier] }
+    }
+    if (node.kind === 'RawNode') {
+      const last = node.sqlFragments.length - 1
+      const sqlFragments = node.sqlFragments.map((fragment, index) =>
+        index === last ? `${fragment} ${this.#comment}` : fragment,
+      )
+      return { ...node, sqlFragments }
+    }
+    // Anything else is a write, and writes have no choice of engine.
+    return node
   }
 
   async transformResult(args: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
     return args.result
   }
+}
+
+function parseHint(text: string): QueryHint {
+  const hint: { engine?: 'duckdb' | 'sqlite'; consistency?: Consistency } = {}
+  for (const word of text.split(' ')) {
+    const [name, value = ''] = word.split('=')
+    if (name === 'engine' && (value === 'duckdb' || value === 'sqlite')) {
+      hint.engine = value
+    } else if (name === 'staleness' && Number(value) >= 0) {
+      hint.consistency = { maxStalenessMs: Number(value) }
+    } else if (
+      name === 'consistency' &&
+      (value === 'strong' || value === 'session' || value === 'latest')
+    ) {
+      hint.consistency = value
+    }
+  }
+  return hint
 }

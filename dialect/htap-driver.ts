@@ -10,10 +10,10 @@ import {
 import { HtapError } from '../src/core/htap-error.js'
 import { SqliteEngine } from '../src/oltp/sqlite-engine.js'
 import type { QueryOptions } from './analytics.js'
-import type { RouterFactory } from './router/create-router.js'
-import type { QueryRouter } from './router/query-router.js'
 import { HtapConnection } from './htap-connection.js'
 import type { HtapDialectConfig } from './htap-dialect-config.js'
+import type { RouterFactory } from './router/create-router.js'
+import type { QueryRouter } from './router/query-router.js'
 
 /**
  * Connects Kysely with SQLite and, where a factory for them is given, with the analytics.

@@ -38,19 +38,20 @@ export function bindParameters(
   bindings: readonly ParameterBinding[],
   values: readonly unknown[],
 ): OlapValue[] {
-  return bindings.map(({ index, as }) => {
-    const value = values[index]
-    switch (as) {
-      case 'bigint':
-        return BigInt(value as number | bigint)
-      case 'double':
-        return Number(value)
-      case 'varchar':
-        return String(value)
-      case 'blob':
-        return value as Uint8Array
-      case 'null':
-        return null
-    }
-  })
+  return bindings.map(({ index, as }) => bindValue(values[index], as))
+}
+
+function bindValue(value: unknown, as: ParameterBinding['as']): OlapValue {
+  switch (as) {
+    case 'bigint':
+      return BigInt(value as number | bigint)
+    case 'double':
+      return Number(value)
+    case 'varchar':
+      return String(value)
+    case 'blob':
+      return value as Uint8Array
+    case 'null':
+      return null
+  }
 }

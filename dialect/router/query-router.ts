@@ -66,7 +66,7 @@ export class QueryRouter implements Analytics {
     query: CompiledQuery,
     options?: QueryOptions,
   ): Promise<QueryResult<unknown> | null> | null {
-    const hint = hintOf(query.queryId)
+    const hint = hintOf(query.sql)
     if (this.#isOff(hint)) {
       return this.#keep(query, hint?.engine === 'sqlite' ? 'asked for' : 'routing is off')
     }
@@ -87,7 +87,7 @@ export class QueryRouter implements Analytics {
     chunkSize: number,
     options?: QueryOptions,
   ): Promise<AsyncIterableIterator<QueryResult<unknown>> | null> {
-    const hint = hintOf(query.queryId)
+    const hint = hintOf(query.sql)
     if (this.#isOff(hint)) {
       return this.#keep(query, hint?.engine === 'sqlite' ? 'asked for' : 'routing is off')
     }
@@ -109,7 +109,7 @@ export class QueryRouter implements Analytics {
    * @throws HtapError `route-impossible` when DuckDB cannot answer
    */
   async arrow(query: CompiledQuery, options?: QueryOptions): Promise<ArrowTable> {
-    const hint: QueryHint = { ...hintOf(query.queryId), engine: 'duckdb' }
+    const hint: QueryHint = { ...hintOf(query.sql), engine: 'duckdb' }
     const table = await this.#answer(query, hint, options, (store, statement, readOptions) =>
       store.arrow(statement, readOptions),
     )
@@ -121,7 +121,7 @@ export class QueryRouter implements Analytics {
 
   /** What would happen to a query now, without running it and without asking for copies. */
   async explain(query: CompiledQuery): Promise<RouteExplanation> {
-    const hint = hintOf(query.queryId)
+    const hint = hintOf(query.sql)
     const kept = (reason: string, estimate: CostEstimate | null = null): RouteExplanation => ({
       engine: 'sqlite',
       reason,
