@@ -1,0 +1,93 @@
+import { keep } from '../keep.js'
+import { isAggregate } from '../parse/summarise.js'
+import type { FunctionCall } from '../parse/syntax.js'
+import { aggregate } from '../rules/aggregates.js'
+import { compare } from '../rules/comparison.js'
+import { scalarFunction } from '../rules/functions.js'
+import { asCondition, oneOf, type Typed, typed, unify } from '../typed.js'
+import { compileOperands } from './comparison-operands.js'
+import type { CoreContext } from './core-context.js'
+import { compileExpression } from './expression.js'
+import { compileWindowCall } from './window-call.js'
+
+/** A function call of any sort: scalar, aggregate, or over a window. */
+export function compileCall(node: FunctionCall, core: CoreContext): Typed {
+  if (node.orderBy.length > 0) {
+    keep(`${node.name} with order by`)
+  }
+  if (node.over !== null) {
+    return compileWindowCall(node, node.over, core)
+  }
+  if (node.star ? node.name === 'count' : isAggregate(node.name, node.items.length)) {
+    return compileAggregate(node, core)
+  }
+  if (node.star || node.distinct || node.filter !== null) {
+    keep(`function ${node.name}`)
+  }
+  switch (node.name) {
+    case 'nullif':
+      return nullIf(node, core)
+    case 'iif':
+    case 'if':
+      return conditional(node, core)
+    default:
+      return scalarFunction(
+        node.name,
+        node.items.map((item) => compileExpression(item, core)),
+      )
+  }
+}
+
+function compileAggregate(node: FunctionCall, core: CoreContext): Typed {
+  core.found.aggregates = true
+  const { scope } = core
+  const { localUses, outerUses } = scope
+  const [item] = node.items
+  if (node.items.length > 1) {
+    keep(`${node.name} of several arguments`)
+  }
+  const operand = item === undefined ? null : compileExpression(item, core)
+  const filter = node.filter === null ? '' : filterSql(node, core)
+  if (scope.outerUses > outerUses && scope.localUses === localUses) {
+    keep('aggregate of an outer query')
+  }
+  const frame = { suffix: filter, wholeSuffix: filter }
+  const { rowsMax } = core.statement
+  return aggregate({ name: node.name, distinct: node.distinct, operand, frame, rowsMax })
+}
+
+export function filterSql(node: FunctionCall, core: CoreContext): string {
+  return node.filter === null
+    ? ''
+    : ` FILTER (WHERE ${asCondition(compileExpression(node.filter, core))})`
+}
+
+function nullIf(node: FunctionCall, core: CoreContext): Typed {
+  const [first, second] = node.items
+  if (first === undefined || second === undefined) {
+    return keep('function nullif')
+  }
+  const [a, b] = compileOperands(first, second, core)
+  const value = first.kind === 'parameter' ? compileExpression(first, core) : a
+  const [result] = unify([value])?.values ?? []
+  if (result === undefined) {
+    return keep('function nullif')
+  }
+  const sql = `(CASE WHEN ${compare('=', a, b).sql} THEN NULL ELSE ${result.sql} END)`
+  return { ...oneOf(sql, result.type, [result]), constant: false }
+}
+
+function conditional(node: FunctionCall, core: CoreContext): Typed {
+  const [condition, first, second] = node.items
+  if (condition === undefined || first === undefined || node.items.length > 3) {
+    return keep('function iif')
+  }
+  const no = second === undefined ? typed('NULL', 'null') : compileExpression(second, core)
+  const unified = unify([compileExpression(first, core), no])
+  if (unified === null) {
+    return keep('iif of mixed types')
+  }
+  const [a, b] = unified.values
+  const sql = `(CASE WHEN ${asCondition(compileExpression(condition, core))} THEN ${a?.sql} ELSE ${b?.sql} END)`
+  return { ...oneOf(sql, unified.type, unified.values), constant: false }
+}

@@ -1,0 +1,45 @@
+import type { NamedWindow } from '../parse/syntax.js'
+import type { CommonTableEntry, Statement } from '../statement.js'
+import type { Typed } from '../typed.js'
+import type { Scope } from './scope.js'
+
+/** Where an expression stands: the names it sees and what it may contain. */
+export interface CoreContext {
+  readonly statement: Statement
+  readonly scope: Scope
+  readonly ctes: readonly CommonTableEntry[]
+  readonly windows: readonly NamedWindow[]
+  /** Names of result columns are seen where no table has that name. */
+  readonly seesAliases: boolean
+  readonly found: Found
+  /**
+   * Sort terms that make the order inside a window complete, as SQLite's scan does; empty if
+   * the window's own terms already do.
+   */
+  readonly windowTail: (window: WindowTerms) => readonly SortTerm[]
+}
+
+export interface Found {
+  aggregates: boolean
+  windows: boolean
+}
+
+export interface SortTerm {
+  readonly value: Typed
+  readonly descending: boolean
+  readonly nulls: 'first' | 'last'
+}
+
+export interface WindowTerms {
+  readonly partitionBy: readonly Typed[]
+  readonly orderBy: readonly SortTerm[]
+}
+
+export function sortSql(term: SortTerm): string {
+  return `${term.value.sql} ${term.descending ? 'DESC' : 'ASC'} NULLS ${term.nulls === 'first' ? 'FIRST' : 'LAST'}`
+}
+
+/** SQLite holds NULL for smaller than everything. */
+export function ascending(value: Typed): SortTerm {
+  return { value, descending: false, nulls: 'first' }
+}

@@ -1,0 +1,232 @@
+import { foldIdentifier } from '../../../src/core/sql-identifier.js'
+import { keep } from '../keep.js'
+import type {
+  BinaryExpression,
+  CaseExpression,
+  ColumnReference,
+  Expression,
+  PatternExpression,
+  UnaryExpression,
+} from '../parse/syntax.js'
+import { arithmetic, negate } from '../rules/arithmetic.js'
+import { castTo } from '../rules/casts.js'
+import { compare } from '../rules/comparison.js'
+import { like } from '../rules/like.js'
+import { blobLiteral, integerLiteral, realLiteral, textLiteral } from '../rules/literals.js'
+import { asCondition, asValue, derived, oneOf, type Typed, typed, unify } from '../typed.js'
+import { compileCall } from './call.js'
+import { compileComparison, compileIn, compileOperands } from './comparison-operands.js'
+import type { CoreContext } from './core-context.js'
+import { compileExists, compileScalarSubquery } from './subquery.js'
+
+/** An expression of SQLite as one of DuckDB with its static type, or `Keep`. */
+export function compileExpression(node: Expression, core: CoreContext): Typed {
+  switch (node.kind) {
+    case 'null':
+      return typed('NULL', 'null', { constant: true })
+    case 'integer':
+      return integerLiteral(node.text)
+    case 'real':
+      return realLiteral(node.text)
+    case 'text':
+      return textLiteral(node.value)
+    case 'blob':
+      return blobLiteral(node.hex)
+    case 'parameter':
+      return core.statement.parameters.asValue(node.index)
+    case 'column':
+      return compileColumn(node, core)
+    case 'unary':
+      return compileUnary(node, core)
+    case 'binary':
+      return compileBinary(node, core)
+    case 'null-test':
+      return compileNullTest(node.operand, node.negated, core)
+    case 'between': {
+      const low = compileComparison('>=', node.operand, node.low, core)
+      const high = compileComparison('<=', node.operand, node.high, core)
+      const sql = `(${low.sql} AND ${high.sql})`
+      return truth(node.negated ? `(NOT ${sql})` : sql, [low, high])
+    }
+    case 'pattern':
+      return compilePattern(node, core)
+    case 'in':
+      return compileIn(node, core)
+    case 'exists':
+      return compileExists(node.select, core)
+    case 'subquery':
+      return compileScalarSubquery(node.select, core)
+    case 'case':
+      return compileCase(node, core)
+    case 'cast':
+      return castTo(compileExpression(node.operand, core), node.type)
+    case 'function':
+      return compileCall(node, core)
+    case 'collate':
+      return compileCollate(node.collation, compileExpression(node.operand, core))
+    case 'row':
+      return keep('row value')
+  }
+}
+
+export function truth(sql: string, operands: readonly Typed[]): Typed {
+  return derived(sql, 'bool', operands, { bound: 1, collated: false })
+}
+
+function compileColumn(node: ColumnReference, core: CoreContext): Typed {
+  if (node.schema !== null && foldIdentifier(node.schema) !== 'main') {
+    keep('schema')
+  }
+  const own = core.scope.ownColumn(node.table, node.name)
+  if (own !== null) {
+    core.scope.localUses += 1
+    return own
+  }
+  const folded = foldIdentifier(node.name)
+  const alias = node.table === null ? core.scope.aliases.get(folded) : undefined
+  if (alias !== undefined && core.seesAliases) {
+    return compileExpression(alias, { ...core, seesAliases: false })
+  }
+  for (let outer = core.scope.outer; outer !== null; outer = outer.outer) {
+    const found = outer.ownColumn(node.table, node.name)
+    if (found !== null) {
+      core.scope.outerUses += 1
+      return found
+    }
+    if (node.table === null && outer.aliases.has(folded)) {
+      keep('alias of an outer query')
+    }
+  }
+  if (node.bare && (folded === 'true' || folded === 'false')) {
+    return integerLiteral(folded === 'true' ? '1' : '0')
+  }
+  return keep('column not found')
+}
+
+function compileUnary(node: UnaryExpression, core: CoreContext): Typed {
+  const operand = compileExpression(node.operand, core)
+  switch (node.operator) {
+    case '-':
+      return negate(operand, node.operand.kind === 'real')
+    case '+':
+      // A plus sign only takes the column's affinity away.
+      return { ...asValue(operand), affinity: 'none', literal: null }
+    case 'not':
+      return truth(`(NOT ${asCondition(operand)})`, [operand])
+    case '~':
+      return operand.type === 'int'
+        ? derived(`(~${operand.sql})`, 'int', [operand], { bound: 2 ** 63 })
+        : keep('~')
+  }
+}
+
+function compileBinary(node: BinaryExpression, core: CoreContext): Typed {
+  const { operator } = node
+  switch (operator) {
+    case 'and':
+    case 'or': {
+      const left = compileExpression(node.left, core)
+      const right = compileExpression(node.right, core)
+      const sql = `(${asCondition(left)} ${operator.toUpperCase()} ${asCondition(right)})`
+      return truth(sql, [left, right])
+    }
+    case 'is':
+    case 'is not':
+      return compileIs(node, operator, core)
+    case '=':
+    case '<>':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return compileComparison(operator, node.left, node.right, core)
+    case '||':
+      return concatenate(compileExpression(node.left, core), compileExpression(node.right, core))
+    case '->':
+    case '->>':
+      return keep(`operator ${operator}`)
+    default:
+      return arithmetic(
+        operator,
+        compileExpression(node.left, core),
+        compileExpression(node.right, core),
+      )
+  }
+}
+
+/** `x IS TRUE` asks for truth; every other IS is a comparison that knows NULL. */
+function compileIs(node: BinaryExpression, operator: 'is' | 'is not', core: CoreContext): Typed {
+  const { right } = node
+  const word = right.kind === 'column' && right.bare ? foldIdentifier(right.name) : ''
+  if (word !== 'true' && word !== 'false') {
+    return compileComparison(operator, node.left, right, core)
+  }
+  if (core.scope.ownColumn(null, word) !== null || core.scope.outer !== null) {
+    keep('column named true or false')
+  }
+  const operand = compileExpression(node.left, core)
+  const sql = `(${asCondition(operand)} ${operator.toUpperCase()} ${word.toUpperCase()})`
+  return truth(sql, [operand])
+}
+
+function compileNullTest(operand: Expression, negated: boolean, core: CoreContext): Typed {
+  const value = compileExpression(operand, core)
+  return truth(`(${value.sql} IS ${negated ? 'NOT ' : ''}NULL)`, [value])
+}
+
+function concatenate(left: Typed, right: Typed): Typed {
+  const operands = [asValue(left), asValue(right)]
+  if (operands.some((operand) => operand.type === 'null')) {
+    return typed('NULL', 'null')
+  }
+  const texts = operands.map((operand) => {
+    if (operand.type === 'int') {
+      return { ...operand, sql: `CAST(${operand.sql} AS VARCHAR)`, ascii: true }
+    }
+    return operand.type === 'text' ? operand : keep(`|| of ${operand.type}`)
+  })
+  const sql = `(${texts.map((text) => text.sql).join(' || ')})`
+  return derived(sql, 'text', texts, { ascii: texts.every((text) => text.ascii) })
+}
+
+function compilePattern(node: PatternExpression, core: CoreContext): Typed {
+  if (node.operator !== 'like') {
+    keep(`operator ${node.operator}`)
+  }
+  const operand = compileExpression(node.operand, core)
+  const pattern = compileExpression(node.pattern, core)
+  const { escape: escaped } = node
+  if (escaped !== null && (escaped.kind !== 'text' || [...escaped.value].length !== 1)) {
+    keep('like with an escape that is no literal')
+  }
+  return like(operand, pattern, escaped?.kind === 'text' ? escaped.value : null, node.negated)
+}
+
+function compileCase(node: CaseExpression, core: CoreContext): Typed {
+  const conditions = node.branches.map((branch) => {
+    if (node.operand === null) {
+      return asCondition(compileExpression(branch.when, core))
+    }
+    const [left, right] = compileOperands(node.operand, branch.when, core)
+    return compare('=', left, right).sql
+  })
+  const results = node.branches.map((branch) => compileExpression(branch.result, core))
+  const otherwise =
+    node.otherwise === null
+      ? typed('NULL', 'null', { constant: true })
+      : compileExpression(node.otherwise, core)
+  const unified = unify([...results, otherwise])
+  if (unified === null) {
+    return keep('case of mixed types')
+  }
+  const whens = conditions.map(
+    (condition, i) => `WHEN ${condition} THEN ${unified.values[i]?.sql ?? 'NULL'}`,
+  )
+  const sql = `(CASE ${whens.join(' ')} ELSE ${unified.values.at(-1)?.sql ?? 'NULL'} END)`
+  return { ...oneOf(sql, unified.type, unified.values), constant: false }
+}
+
+function compileCollate(collation: string, operand: Typed): Typed {
+  const binary = foldIdentifier(collation) === 'binary'
+  return binary && !operand.collated ? operand : { ...operand, collated: true }
+}

@@ -1,0 +1,30 @@
+import { foldIdentifier } from '../../../src/core/sql-identifier.js'
+import type { Typed } from '../typed.js'
+import type { Relation } from './scope.js'
+
+/** One column of a compiled SELECT; its SQL name is `c` and its position. */
+export interface OutputColumn {
+  readonly name: string | null
+  readonly value: Typed
+}
+
+/** A derived or common table as a relation of FROM. */
+export function derivedRelation(
+  columns: readonly OutputColumn[],
+  name: string,
+  emitted: string,
+  keys: readonly (readonly number[])[],
+): Relation {
+  const sql = (position: number) => `${emitted}.c${position}`
+  return {
+    name: foldIdentifier(name),
+    emitted,
+    columns: columns.map((column, position) => ({
+      name: column.name,
+      value: () => ({ ...column.value, sql: sql(position), constant: false, literal: null }),
+    })),
+    table: null,
+    rowid: null,
+    keys: keys.map((positions) => positions.map(sql)),
+  }
+}

@@ -1,0 +1,59 @@
+import { keep } from '../keep.js'
+import type { InExpression, Select } from '../parse/syntax.js'
+import { comparable } from '../rules/comparison.js'
+import { compileSelect } from '../select/select.js'
+import { asValue, type Typed } from '../typed.js'
+import type { CoreContext } from './core-context.js'
+import { compileExpression, truth } from './expression.js'
+
+export function compileExists(select: Select, core: CoreContext): Typed {
+  const { statement, scope, ctes } = core
+  const limited = select.limit !== null
+  if (
+    limited &&
+    (select.limit?.kind !== 'integer' || select.limit.text === '0' || select.offset !== null)
+  ) {
+    keep('exists with limit')
+  }
+  const bare = { ...select, limit: null, orderBy: [] }
+  const { sql } = compileSelect(bare, { statement, outer: scope, ctes, order: 'none' })
+  return { ...truth(`EXISTS (${sql})`, []), constant: false }
+}
+
+/** DuckDB raises where it returns several rows; SQLite would take the first. */
+export function compileScalarSubquery(select: Select, core: CoreContext): Typed {
+  const { statement, scope, ctes } = core
+  const inner = compileSelect(select, { statement, outer: scope, ctes, order: 'content' })
+  const [column] = inner.columns
+  if (column === undefined || inner.columns.length !== 1) {
+    return keep('row value')
+  }
+  return { ...column.value, sql: `(${inner.sql})`, constant: false, literal: null }
+}
+
+export function compileInSubquery(node: InExpression, core: CoreContext): Typed {
+  const { statement, scope, ctes } = core
+  if (node.select === null || node.operand.kind === 'row') {
+    return keep('in with row values')
+  }
+  const operand = asValue(compileExpression(node.operand, core))
+  const inner = compileSelect(node.select, { statement, outer: scope, ctes, order: 'content' })
+  const [column] = inner.columns
+  if (column === undefined || inner.columns.length !== 1) {
+    return keep('row value')
+  }
+  const [left, right] = comparable(operand, { ...column.value, sql: 'c0', literal: null })
+  if (
+    operand.type !== column.value.type &&
+    operand.type !== 'null' &&
+    column.value.type !== 'null'
+  ) {
+    keep('in: types differ')
+  }
+  const inside =
+    right.sql === 'c0'
+      ? inner.sql
+      : `SELECT ${right.sql} FROM (${inner.sql}) AS ${statement.newName('s')}`
+  const sql = `(${left.sql} IN (${inside}))`
+  return { ...truth(node.negated ? `(NOT ${sql})` : sql, [operand]), constant: false }
+}

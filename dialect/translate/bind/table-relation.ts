@@ -1,0 +1,100 @@
+import { storageClass } from '../../../src/core/column-profile.js'
+import type { MirrorColumn, MirrorTable } from '../../../src/core/mirror-table.js'
+import { foldIdentifier, quoteIdentifier } from '../../../src/core/sql-identifier.js'
+import { keep } from '../keep.js'
+import { exactIntegerMax, type StaticType, type Typed, typed } from '../typed.js'
+import type { Relation, RelationColumn } from './scope.js'
+
+/** A mirrored table under a name of its own; static types come from what its columns hold. */
+export function tableRelation(table: MirrorTable, name: string, emitted: string): Relation {
+  const columns: RelationColumn[] = table.columns.map((column) => {
+    let value: Typed | undefined
+    return {
+      name: column.shape.name,
+      value: () => {
+        value ??= columnValue(column, emitted)
+        return value
+      },
+    }
+  })
+  const rowid =
+    table.rowidColumn === null
+      ? null
+      : typed(`${emitted}.${quoteIdentifier(table.rowidColumn)}`, 'int', {
+          bound: 2 ** 63,
+          affinity: 'integer',
+        })
+  return {
+    name: foldIdentifier(name),
+    emitted,
+    columns,
+    table,
+    rowid,
+    keys: keysOf(table, emitted),
+  }
+}
+
+function columnValue(column: MirrorColumn, emitted: string): Typed {
+  if (column.unsafe !== null) {
+    keep(`column unsafe: ${column.unsafe}`)
+  }
+  const { profile, shape } = column
+  const type = staticType(column)
+  const known = {
+    affinity: shape.affinity,
+    bound: boundOf(column, type),
+    collated: type === 'text' && (shape.collation !== 'BINARY' || profile.hasDoubtfulText),
+    ascii: type === 'text' && !profile.hasNonAscii && !profile.hasDoubtfulText,
+    // SQLite writes -0.0 as the integer 0 unless the column has no affinity.
+    signedZero: type === 'real' && shape.affinity === 'blob',
+  }
+  return typed(`${emitted}.${quoteIdentifier(column.name)}`, type, known)
+}
+
+function staticType(column: MirrorColumn): StaticType {
+  const classes = column.profile.classes & ~storageClass.null
+  const { integer, real, text, blob } = storageClass
+  switch (column.storage) {
+    case 'int64':
+      return (classes & ~integer) === 0 ? 'int' : keep('column of mixed classes')
+    case 'float64':
+      if ((classes & ~(integer | real)) !== 0) {
+        keep('column of mixed classes')
+      }
+      if ((classes & integer) === 0) {
+        return 'real'
+      }
+      return column.profile.hasHugeInteger ? keep('huge integers beside reals') : 'num'
+    case 'utf8':
+      return (classes & ~text) === 0 ? 'text' : keep('column of mixed classes')
+    case 'binary':
+      return (classes & ~blob) === 0 ? 'blob' : keep('column of mixed classes')
+  }
+}
+
+function boundOf(column: MirrorColumn, type: StaticType): number {
+  const { profile } = column
+  const reals = profile.hasInfinity ? Number.POSITIVE_INFINITY : profile.realAbsMax
+  const integers = profile.hasHugeInteger ? 2 ** 63 : exactIntegerMax
+  if (type === 'num') {
+    return Math.max(reals, integers)
+  }
+  return type === 'int' ? integers : reals
+}
+
+/** The row's key, and every unique index whose columns hold no NULL. */
+function keysOf(table: MirrorTable, emitted: string): readonly (readonly string[])[] {
+  const sql = (name: string) => `${emitted}.${quoteIdentifier(name)}`
+  const notNull = new Set(
+    table.columns
+      .filter(
+        (column) => (column.profile.classes & storageClass.null) === 0 && column.shape.notNull,
+      )
+      .map((column) => column.name),
+  )
+  const unique = table.shape.indexes
+    .filter((index) => index.unique && !index.partial)
+    .map((index) => index.columns.map((column) => column.name))
+    .filter((names): names is string[] => names.every((name) => name !== null && notNull.has(name)))
+  return [[...table.keyColumns], ...unique].map((names) => names.map(sql))
+}

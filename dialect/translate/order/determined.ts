@@ -1,0 +1,87 @@
+import type { Relation } from '../bind/scope.js'
+import type { JoinStep } from '../select/from.js'
+import type { Equality } from './equalities.js'
+
+/** What is known of the rows that FROM and WHERE yield. */
+export interface RowFacts {
+  readonly steps: readonly JoinStep[]
+  /** Of WHERE. */
+  readonly equalities: readonly Equality[]
+}
+
+/**
+ * Which values are fixed once some are: two rows that agree in `given` agree in every value that
+ * `has` confirms.
+ */
+export class Determined {
+  readonly #known: Set<string>
+  readonly #pinned = new Set<Relation>()
+  readonly #facts: RowFacts
+
+  constructor(given: Iterable<string>, facts: RowFacts) {
+    this.#known = new Set(given)
+    this.#facts = facts
+    while (this.#step()) {
+      // Every round adds a value or a relation; there are finitely many.
+    }
+  }
+
+  /** @param sql A column, or an expression that was given. */
+  has(sql: string): boolean {
+    const relation = this.#relationOf(sql)
+    return this.#known.has(sql) || (relation !== undefined && this.#pinned.has(relation))
+  }
+
+  /** All columns of all relations are fixed: there is one such row. */
+  get wholeRow(): boolean {
+    return this.#facts.steps.every((step) => this.#pinned.has(step.relation))
+  }
+
+  #step(): boolean {
+    const inner = this.#facts.steps.filter((step) => step.type === 'inner')
+    const equalities = [...this.#facts.equalities, ...inner.flatMap((step) => step.equalities)]
+    const grown = equalities.some((equality) => this.#apply(equality, this.#known))
+    return this.#pin() || grown
+  }
+
+  #apply(equality: Equality, known: Set<string>): boolean {
+    const { a, b } = equality
+    const add = (sql: string) => !this.#in(sql, known) && known.add(sql).has(sql)
+    if (b === null) {
+      return add(a)
+    }
+    return (this.#in(a, known) && add(b)) || (this.#in(b, known) && add(a))
+  }
+
+  #in(sql: string, known: ReadonlySet<string>): boolean {
+    const relation = this.#relationOf(sql)
+    return known.has(sql) || (relation !== undefined && this.#pinned.has(relation))
+  }
+
+  #pin(): boolean {
+    let pinnedSoFar = true
+    for (const step of this.#facts.steps) {
+      if (this.#pinned.has(step.relation)) {
+        continue
+      }
+      const local = new Set(this.#known)
+      if (step.type === 'left' && pinnedSoFar) {
+        // The left row is fixed, so its partner is the one that the condition names, or none.
+        while (step.equalities.some((equality) => this.#apply(equality, local))) {
+          // Each round adds a value.
+        }
+      }
+      if (step.relation.keys.some((key) => key.every((sql) => local.has(sql)))) {
+        this.#pinned.add(step.relation)
+        return true
+      }
+      pinnedSoFar = false
+    }
+    return false
+  }
+
+  #relationOf(sql: string): Relation | undefined {
+    const emitted = /^(t\d+)\.(?:"(?:[^"]|"")*"|c\d+)$/.exec(sql)?.[1]
+    return this.#facts.steps.find((step) => step.relation.emitted === emitted)?.relation
+  }
+}

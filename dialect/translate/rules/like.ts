@@ -1,0 +1,79 @@
+import { quoteText } from '../../../src/core/sql-identifier.js'
+import { keep } from '../keep.js'
+import { asValue, derived, type Typed, typed } from '../typed.js'
+
+/**
+ * `operand LIKE pattern [ESCAPE escape]` as a regular expression: SQLite folds ASCII letters
+ * only, and no LIKE or ILIKE of DuckDB does.
+ *
+ * @param escaped One character, or null.
+ */
+export function like(
+  operand: Typed,
+  pattern: Typed,
+  escaped: string | null,
+  negated: boolean,
+): Typed {
+  const value = asValue(operand)
+  if (value.type === 'null' || pattern.type === 'null') {
+    return typed('NULL', 'null')
+  }
+  const subject =
+    value.type === 'int'
+      ? `CAST(${value.sql} AS VARCHAR)`
+      : value.type === 'text'
+        ? value.sql
+        : null
+  if (subject === null || pattern.type !== 'text') {
+    return keep(`${value.type} like ${pattern.type}`)
+  }
+  const expression = patternExpression(pattern, escaped)
+  const match = `regexp_full_match(${subject}, ${expression}, 's')`
+  return derived(negated ? `(NOT ${match})` : match, 'bool', [value, pattern], {
+    bound: 1,
+    collated: false,
+  })
+}
+
+function patternExpression(pattern: Typed, escaped: string | null): string {
+  if (pattern.literal !== null) {
+    return quoteText(regularExpression(pattern.literal, escaped))
+  }
+  if (!pattern.constant || escaped !== null) {
+    keep('like with a pattern per row')
+  }
+  return dynamicExpression(pattern.sql)
+}
+
+function regularExpression(pattern: string, escaped: string | null): string {
+  const characters = [...pattern]
+  let expression = ''
+  for (let i = 0; i < characters.length; i += 1) {
+    const character = characters[i] ?? ''
+    if (character === escaped) {
+      i += 1
+      expression += literally(characters[i] ?? keep('like pattern ends in its escape'))
+    } else if (character === '%') {
+      expression += '.*'
+    } else {
+      expression += character === '_' ? '.' : literally(character)
+    }
+  }
+  return expression
+}
+
+function literally(character: string): string {
+  if (/[A-Za-z]/.test(character)) {
+    return `[${character.toLowerCase()}${character.toUpperCase()}]`
+  }
+  return /[0-9]/.test(character) || character > '\x7f' ? character : `\\${character}`
+}
+
+/** The same from a parameter, character by character, once per statement. */
+function dynamicExpression(pattern: string): string {
+  return `array_to_string(list_transform(regexp_extract_all(${pattern}, '(?s).'), lambda c: CASE \
+WHEN c = '%' THEN '.*' WHEN c = '_' THEN '.' \
+WHEN c >= 'a' AND c <= 'z' AND strlen(c) = 1 THEN '[' || c || upper(c) || ']' \
+WHEN c >= 'A' AND c <= 'Z' AND strlen(c) = 1 THEN '[' || lower(c) || c || ']' \
+WHEN strlen(c) > 1 OR (c >= '0' AND c <= '9') THEN c ELSE '\\' || c END), '')`
+}

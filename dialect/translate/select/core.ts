@@ -1,0 +1,334 @@
+import { foldIdentifier } from '../../../src/core/sql-identifier.js'
+import {
+  type CoreContext,
+  type Found,
+  type SortTerm,
+  sortSql,
+  type WindowTerms,
+} from '../bind/core-context.js'
+import { compileExpression } from '../bind/expression.js'
+import type { OutputColumn } from '../bind/output.js'
+import { Scope } from '../bind/scope.js'
+import { compileWindowTerms, resolveWindow, sortTerm } from '../bind/window.js'
+import { keep } from '../keep.js'
+import { Determined, type RowFacts } from '../order/determined.js'
+import { equalitiesOf } from '../order/equalities.js'
+import type { Expression, FunctionCall, OrderTerm, Select, SelectCore } from '../parse/syntax.js'
+import { visitExpression } from '../parse/visit-expression.js'
+import { asCondition, assertComparable, asUnsignedZero, asValue, type Typed } from '../typed.js'
+import { type CompiledFrom, compileFrom } from './from.js'
+import { compileItem, expandItems, type Item } from './items.js'
+import { limitSql } from './limit.js'
+import { baseOrder } from './row-order.js'
+import type { CompiledSelect, SelectContext } from './select.js'
+
+/** An ORDER BY term, and the result column that it names, if it does. */
+export interface OutputOrder {
+  readonly term: SortTerm
+  readonly position: number | null
+}
+
+const noFrom: CompiledFrom = { sql: '', relations: [], steps: [], merged: new Map() }
+
+/** One SELECT without set operations, with the ORDER BY and LIMIT that follow it. */
+export function compileCore(
+  core: SelectCore,
+  select: Select,
+  context: SelectContext,
+): CompiledSelect {
+  const { statement, ctes, outer } = context
+  const from = core.from === null ? noFrom : compileFrom(core.from, { statement, ctes, outer })
+  const scope = new Scope(outer, from.relations, from.merged)
+  const items = expandItems(core, from)
+  for (const item of [...items].reverse()) {
+    if (item.expression !== null && item.name !== null) {
+      scope.aliases.set(foldIdentifier(item.name), item.expression)
+    }
+  }
+  const found: Found = { aggregates: false, windows: false }
+  const bare: CoreContext = {
+    statement,
+    scope,
+    ctes,
+    windows: core.windows,
+    seesAliases: true,
+    found,
+    windowTail: () => keep('window in another clause'),
+  }
+  const where = core.where === null ? null : asCondition(compileExpression(core.where, bare))
+  const equalities = core.where === null ? [] : equalitiesOf(core.where, bare)
+  const facts: RowFacts = { steps: from.steps, equalities }
+  const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
+  const calls = windowCalls(items, select.orderBy)
+  const windows = distinctWindows(calls, bare)
+  const base = () =>
+    baseOrder({ context, facts, groups, grouped: groups.length > 0, select, windows, calls })
+  const full: CoreContext = {
+    ...bare,
+    seesAliases: false,
+    windowTail: (terms) => windowTail(terms, { facts, groups, windows, context, base }),
+  }
+  const columns = items.map((item) => compileItem(item, full))
+  const having =
+    core.having === null
+      ? null
+      : asCondition(compileExpression(core.having, { ...full, seesAliases: true }))
+  const wantsOrder = context.order === 'rows' || select.limit !== null
+  const order = wantsOrder
+    ? select.orderBy.flatMap((term) => compileOrder(term, items, columns, full))
+    : []
+  const single = groups.length === 0 && found.aggregates
+  // Equal reals may still be 0.0 and -0.0.
+  const given = order
+    .filter((entry) => !entry.term.value.signedZero)
+    .map((entry) => entry.term.value.sql)
+  const known = new Determined(given, facts)
+  const total =
+    single ||
+    (groups.length > 0 ? groups.every((group) => known.has(group.sql)) : known.wholeRow) ||
+    columns.every((column) => known.has(column.value.sql) || column.value.constant)
+  const parts = { columns, from, where, groups, having, core }
+  const limit = limitSql(select, statement)
+  const keys = outputKeys(core, columns, groups, facts, single)
+  if (!wantsOrder && context.numbered !== true) {
+    return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys, orderBy: 'total' }
+  }
+  const tail = total ? [] : [...windows.flatMap(windowSort), ...base()]
+  if (!total && context.order !== 'rows') {
+    keep('order: limit in a subquery')
+  }
+  const orderBy = total ? 'total' : 'plan'
+  const sql =
+    core.distinct && !total
+      ? distinctInOrder(parts, order, tail, context)
+      : ordered(parts, order, tail, context)
+  return { sql: `${sql}${limit}`, columns, keys, orderBy }
+}
+
+interface Parts {
+  readonly columns: readonly OutputColumn[]
+  readonly from: CompiledFrom
+  readonly where: string | null
+  readonly groups: readonly Typed[]
+  readonly having: string | null
+  readonly core: SelectCore
+}
+
+function ordered(
+  parts: Parts,
+  order: readonly OutputOrder[],
+  tail: readonly SortTerm[],
+  context: SelectContext,
+): string {
+  const terms = [...order.map((entry) => entry.term), ...tail].map(sortSql)
+  if (context.numbered === true) {
+    const over = terms.length === 0 ? '' : `ORDER BY ${terms.join(', ')}`
+    return parts.core.distinct
+      ? keep('order: distinct in a set operation')
+      : body(parts, false, `, row_number() OVER (${over}) AS r`)
+  }
+  const sorted = parts.core.distinct ? order.map((entry) => positional(entry)) : terms
+  const sql = body(parts, parts.core.distinct, '')
+  return sorted.length === 0 ? sql : `${sql} ORDER BY ${sorted.join(', ')}`
+}
+
+/** DISTINCT keeps the first of equal rows in scan order, and their places. */
+function distinctInOrder(
+  parts: Parts,
+  order: readonly OutputOrder[],
+  tail: readonly SortTerm[],
+  context: SelectContext,
+): string {
+  if (context.numbered === true) {
+    keep('order: distinct in a set operation')
+  }
+  const over = tail.map(sortSql).join(', ')
+  const names = parts.columns.map((_, i) => `c${i}`).join(', ')
+  const inner = body(parts, true, `, row_number() OVER (ORDER BY ${over}) AS r`, false)
+  const sorted = [...order.map(positional), 'min(r) ASC'].join(', ')
+  return `SELECT ${names} FROM (${inner}) AS d GROUP BY ${names} ORDER BY ${sorted}`
+}
+
+function positional(entry: OutputOrder): string {
+  const { position, term } = entry
+  return position === null
+    ? keep('order: distinct by another value')
+    : sortSql({ ...term, value: { ...term.value, sql: String(position + 1) } })
+}
+
+function body(parts: Parts, comparable: boolean, extra: string, distinct = comparable): string {
+  const { columns, from, where, groups, having } = parts
+  const items = columns.map((column, i) => {
+    if (comparable) {
+      assertComparable(column.value, 'distinct')
+    }
+    const value = comparable ? asUnsignedZero(column.value) : column.value
+    return `${value.sql} AS c${i}`
+  })
+  const clauses = [
+    `SELECT ${distinct ? 'DISTINCT ' : ''}${items.join(', ')}${extra}`,
+    from.sql === '' ? '' : `FROM ${from.sql}`,
+    where === null ? '' : `WHERE ${where}`,
+    groups.length === 0 ? '' : `GROUP BY ${groups.map((group) => group.sql).join(', ')}`,
+    having === null ? '' : `HAVING ${having}`,
+  ]
+  return clauses.filter((clause) => clause !== '').join(' ')
+}
+
+function compileGroup(node: Expression, items: readonly Item[], core: CoreContext): Typed {
+  const target = node.kind === 'integer' ? items[Number(node.text) - 1] : undefined
+  const value =
+    target === undefined
+      ? asValue(compileExpression(node, core))
+      : compileItem(target, { ...core, seesAliases: false }).value
+  assertComparable(value, 'group by')
+  if (value.signedZero || value.constant) {
+    keep(value.constant ? 'group by a constant' : 'group by a signed zero')
+  }
+  return value
+}
+
+function compileOrder(
+  term: OrderTerm,
+  items: readonly Item[],
+  columns: readonly OutputColumn[],
+  core: CoreContext,
+): readonly OutputOrder[] {
+  const position = positionOf(term.expression, items)
+  const named = position === null ? undefined : columns[position]
+  const value =
+    named?.value ?? asValue(compileExpression(term.expression, { ...core, seesAliases: true }))
+  if (value.constant) {
+    return []
+  }
+  const same = columns.findIndex((column) => column.value.sql === value.sql)
+  return [{ term: sortTerm(term, value), position: position ?? (same < 0 ? null : same) }]
+}
+
+/** An ordinal, or a name: in ORDER BY the names of results come before those of columns. */
+export function positionOf(
+  node: Expression,
+  items: readonly { readonly name: string | null; readonly expression?: Expression | null }[],
+): number | null {
+  if (node.kind === 'integer') {
+    const position = Number(node.text) - 1
+    return items[position] === undefined ? keep('ordinal out of range') : position
+  }
+  if (node.kind !== 'column' || node.table !== null) {
+    return null
+  }
+  const folded = foldIdentifier(node.name)
+  const position = items.findIndex(
+    (item) =>
+      item.expression !== null && item.name !== null && foldIdentifier(item.name) === folded,
+  )
+  return position < 0 ? null : position
+}
+
+function windowCalls(
+  items: readonly Item[],
+  orderBy: readonly OrderTerm[],
+): readonly FunctionCall[] {
+  const calls: FunctionCall[] = []
+  const nodes = [...items.map((item) => item.expression), ...orderBy.map((term) => term.expression)]
+  for (const node of nodes) {
+    if (node !== null) {
+      visitExpression(node, {
+        expression: (inner) => {
+          if (inner.kind === 'function' && inner.over !== null) {
+            calls.push(inner)
+          }
+        },
+        select: () => undefined,
+      })
+    }
+  }
+  return calls
+}
+
+/** The windows' sort keys in the order in which SQLite first meets them. */
+function distinctWindows(
+  calls: readonly FunctionCall[],
+  core: CoreContext,
+): readonly WindowTerms[] {
+  const seen = new Map<string, WindowTerms>()
+  for (const call of calls) {
+    if (call.over !== null) {
+      const terms = compileWindowTerms(resolveWindow(call.over, core.windows), {
+        ...core,
+        seesAliases: false,
+      })
+      const key = windowKey(terms)
+      if (!seen.has(key)) {
+        seen.set(key, terms)
+      }
+    }
+  }
+  return [...seen.values()]
+}
+
+function windowKey(terms: WindowTerms): string {
+  return `${terms.partitionBy.map((value) => value.sql).join()}|${terms.orderBy.map(sortSql).join()}`
+}
+
+/** SQLite sorts by the partition, then by the window's order, and leaves rows so. */
+function windowSort(terms: WindowTerms): readonly SortTerm[] {
+  const partition = terms.partitionBy.map(
+    (value): SortTerm => ({ value, descending: false, nulls: 'first' }),
+  )
+  return [...partition, ...terms.orderBy]
+}
+
+function windowTail(
+  terms: WindowTerms,
+  around: {
+    readonly facts: RowFacts
+    readonly groups: readonly Typed[]
+    readonly windows: readonly WindowTerms[]
+    readonly context: SelectContext
+    readonly base: () => readonly SortTerm[]
+  },
+): readonly SortTerm[] {
+  const { facts, groups, windows, context, base } = around
+  const given = windowSort(terms).map((term) => term.value.sql)
+  const known = new Determined(given, facts)
+  const total = groups.length > 0 ? groups.every((group) => known.has(group.sql)) : known.wholeRow
+  if (total) {
+    return []
+  }
+  if (context.order !== 'rows' || windows.length > 1) {
+    keep('order: ties inside a window')
+  }
+  return base()
+}
+
+function outputKeys(
+  core: SelectCore,
+  columns: readonly OutputColumn[],
+  groups: readonly Typed[],
+  facts: RowFacts,
+  single: boolean,
+): readonly (readonly number[])[] {
+  const keys: number[][] = []
+  if (single) {
+    keys.push([])
+  }
+  if (groups.length > 0) {
+    const positions = groups.map((group) =>
+      columns.findIndex((column) => column.value.sql === group.sql),
+    )
+    if (positions.every((position) => position >= 0)) {
+      keys.push(positions)
+    }
+  } else if (facts.steps.length > 0 && !single) {
+    columns.forEach((column, i) => {
+      if (new Determined([column.value.sql], facts).wholeRow) {
+        keys.push([i])
+      }
+    })
+  }
+  if (core.distinct) {
+    keys.push(columns.map((_, i) => i))
+  }
+  return keys
+}

@@ -1,0 +1,65 @@
+import { foldIdentifier } from '../../../src/core/sql-identifier.js'
+import type { CoreContext } from '../bind/core-context.js'
+import { compileExpression } from '../bind/expression.js'
+import type { OutputColumn } from '../bind/output.js'
+import type { RelationColumn } from '../bind/scope.js'
+import { keep } from '../keep.js'
+import type { Expression, SelectCore } from '../parse/syntax.js'
+import { asUnsignedZero, asValue } from '../typed.js'
+import type { CompiledFrom } from './from.js'
+
+/** A result column: an expression of the text, or one that `*` stands for. */
+export interface Item {
+  readonly name: string | null
+  readonly expression: Expression | null
+  readonly column: RelationColumn | null
+}
+
+export function expandItems(core: SelectCore, from: CompiledFrom): readonly Item[] {
+  return core.columns.flatMap((column): readonly Item[] => {
+    if (column.kind === 'star') {
+      return expandStar(column.table, from)
+    }
+    const { expression, alias } = column
+    const name = alias ?? (expression.kind === 'column' ? expression.name : null)
+    return [{ name, expression, column: null }]
+  })
+}
+
+function expandStar(table: string | null, from: CompiledFrom): readonly Item[] {
+  const relations =
+    table === null
+      ? from.relations
+      : from.relations.filter((relation) => relation.name === foldIdentifier(table))
+  if (relations.length === 0 || (table !== null && relations.length > 1)) {
+    keep('* of an unknown table')
+  }
+  const seen = new Set<string>()
+  return relations.flatMap((relation) =>
+    relation.columns.flatMap((column): readonly Item[] => {
+      const merged = table === null ? foldIdentifier(column.name ?? '') : ''
+      const value = from.merged.get(merged)
+      if (value === undefined) {
+        return [{ name: column.name, expression: null, column }]
+      }
+      if (seen.has(merged)) {
+        return []
+      }
+      seen.add(merged)
+      return [
+        { name: column.name, expression: null, column: { name: column.name, value: () => value } },
+      ]
+    }),
+  )
+}
+
+export function compileItem(item: Item, core: CoreContext): OutputColumn {
+  const value =
+    item.expression === null ? item.column?.value() : compileExpression(item.expression, core)
+  if (item.expression === null) {
+    core.scope.localUses += 1
+  }
+  // DuckDB's sort gives -0.0 back as 0.0, so none may be in a result.
+  const sole = asUnsignedZero(asValue(value ?? keep('column not found')))
+  return { name: item.name, value: sole }
+}

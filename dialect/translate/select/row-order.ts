@@ -1,0 +1,84 @@
+import type { SortTerm, WindowTerms } from '../bind/core-context.js'
+import { keep } from '../keep.js'
+import { Determined, type RowFacts } from '../order/determined.js'
+import { loopsOf, sortsGroups } from '../order/query-plan.js'
+import { scanOrder } from '../order/scan-order.js'
+import type { FunctionCall, Select } from '../parse/syntax.js'
+import type { Typed } from '../typed.js'
+import type { SelectContext } from './select.js'
+
+export interface Grouping {
+  readonly context: SelectContext
+  readonly facts: RowFacts
+  readonly groups: readonly Typed[]
+  readonly grouped: boolean
+  readonly select: Select
+  readonly windows: readonly WindowTerms[]
+  readonly calls: readonly FunctionCall[]
+}
+
+/**
+ * The order in which SQLite has the rows before it evaluates windows, DISTINCT and ORDER BY: that
+ * of its scan, or of its groups. All later steps keep it among equal rows.
+ */
+export function baseOrder(grouping: Grouping): readonly SortTerm[] {
+  const { context, facts, groups, calls } = grouping
+  const plan = context.plan ?? (() => keep('order: subquery'))
+  const nodes = plan()
+  const throughWindows = calls.length > 0
+  if (groups.length > 0 && sortsGroups(nodes, throughWindows)) {
+    return sortedGroups(grouping)
+  }
+  const scan = scanOrder(loopsOf(nodes, throughWindows), facts.steps, () =>
+    context.statement.context.program(),
+  )
+  return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
+}
+
+/**
+ * A sorter puts groups in ascending order of their keys. But when ORDER BY has as many terms as
+ * GROUP BY, SQLite copies the directions over, term by term, whatever the terms are.
+ */
+function sortedGroups({ groups, select, windows, calls }: Grouping): readonly SortTerm[] {
+  if (windows.length > 1 || calls.length > 1) {
+    keep('order: groups under several windows')
+  }
+  const [call] = calls
+  const directions =
+    call === undefined
+      ? select.orderBy.map((term) => term.descending)
+      : keep('order: groups under a window')
+  const copied = directions.length === groups.length
+  return groups.map((value, i) => {
+    const descending = copied && directions[i] === true
+    return { value, descending, nulls: descending ? 'last' : 'first' }
+  })
+}
+
+/** Groups come as the scan meets them; its leading terms must be the group's keys. */
+function scannedGroups(
+  scan: readonly SortTerm[],
+  groups: readonly Typed[],
+  facts: RowFacts,
+): readonly SortTerm[] {
+  const terms: SortTerm[] = []
+  for (const term of scan) {
+    const known = new Determined(
+      terms.map((earlier) => earlier.value.sql),
+      facts,
+    )
+    if (groups.every((group) => known.has(group.sql))) {
+      return terms
+    }
+    if (groups.some((group) => group.sql === term.value.sql)) {
+      terms.push(term)
+    } else if (!known.has(term.value.sql)) {
+      keep('order: groups in an order of their own')
+    }
+  }
+  const known = new Determined(
+    terms.map((term) => term.value.sql),
+    facts,
+  )
+  return groups.every((group) => known.has(group.sql)) ? terms : keep('order: groups not by keys')
+}
