@@ -178,6 +178,23 @@ for (const appendPath of ['chunks', 'rows'] as const) {
       expect(await store.writer.values('select i from t')).toEqual([[4n]])
     })
 
+    test('a commit is refused while a row of its transaction is not stored', async () => {
+      const store = await openStore({ appendPath })
+      await store.writer.execute(createTable)
+      await store.writer.execute('begin')
+      const appender = await store.writer.appender(target, kinds)
+      appender.append(batchOf(kinds, [[1n, 1, 'a', null]]))
+      await expect(store.writer.execute('commit')).rejects.toMatchObject({ code: 'assertion' })
+      await expect(store.writer.execute('drop table if exists u; COMMIT')).rejects.toThrow(
+        /flushed/,
+      )
+      appender.flush()
+      await store.writer.execute('commit')
+      expect(await count(store)).toBe(1)
+      appender.close()
+      expect(await count(store)).toBe(1)
+    })
+
     test('a refused row is an error that leaves the store usable', async () => {
       const store = await openStore({ appendPath })
       await store.writer.execute('create table t (i bigint not null)')
