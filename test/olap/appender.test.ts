@@ -26,7 +26,7 @@ function randomRows(random: () => number, rowCount: number): Cell[][] {
   const nulls = random() < 0.3 ? 0 : random()
   const long = random()
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
-  const size = (): number => Math.floor(random() * (random() < long ? 14 : pick([20, 60, 3000])))
+  const size = (): number => Math.floor(random() * (random() < long ? 14 : pick([20, 60, 600])))
   const cell = (kind: ColumnKind): Cell => {
     if (random() < nulls) {
       return null
@@ -101,7 +101,7 @@ for (const appendPath of ['chunks', 'rows'] as const) {
       console.log(`seed ${seed}`)
       const random = randomOf(seed)
       const store = await openStore({ appendPath })
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < 8; round++) {
         await store.writer.execute(`drop table if exists t; ${createTable}`)
         const rows: Cell[][] = []
         const appender = await store.writer.appender(target, kinds)
