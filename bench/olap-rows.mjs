@@ -9,7 +9,6 @@ const kinds = ['int64', 'int64', 'float64', 'utf8', 'utf8', 'int64']
 const names = ['id', 'n', 'price', 'code', 'note', 'flag']
 const createTable =
   'create table t (id bigint, n bigint, price double, code varchar, note varchar, flag bigint)'
-const median = (list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)]
 
 async function timed(action) {
   const started = performance.now()
@@ -17,12 +16,15 @@ async function timed(action) {
   return performance.now() - started
 }
 
-async function medianOf(rounds, action) {
-  const times = []
+/** The best of several rounds of each, taken in turns so that both see the same noise. */
+async function bestOf(rounds, ...actions) {
+  const best = actions.map(() => Number.POSITIVE_INFINITY)
   for (let round = 0; round < rounds; round++) {
-    times.push(await timed(action))
+    for (const [index, action] of actions.entries()) {
+      best[index] = Math.min(best[index], await timed(action))
+    }
   }
-  return median(times)
+  return best
 }
 
 function makeBatches(rowCount) {
@@ -121,20 +123,20 @@ await rowWise(connection, rows)
 const statement = { sql: 'select * from t', parameters: [] }
 const asRows = { columnNames: names, integers: 'number' }
 await store.rows(statement, asRows)
-const ours = await medianOf(5, () => store.rows(statement, asRows))
-const theirs = await medianOf(5, async () =>
-  (await connection.run(statement.sql)).getRowObjectsJS(),
+const [ours, theirs, execution] = await bestOf(
+  5,
+  () => store.rows(statement, asRows),
+  async () => (await connection.run(statement.sql)).getRowObjectsJS(),
+  () => connection.run(statement.sql),
 )
-const execution = await medianOf(5, () => connection.run(statement.sql))
 
-const appended = await medianOf(5, async () => {
-  await store.writer.execute('truncate t')
-  await append(store, batches)
-})
-const appendedRowWise = await medianOf(3, async () => {
-  await connection.run('truncate t')
-  await rowWise(connection, rows)
-})
+await store.writer.execute('truncate t')
+await connection.run('truncate t')
+const [appended, appendedRowWise] = await bestOf(
+  6,
+  () => append(store, batches),
+  () => rowWise(connection, rows),
+)
 const insertedRows = rows.slice(0, 2000)
 const inserted = await timed(() => insertEach(connection, insertedRows))
 

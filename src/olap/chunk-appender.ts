@@ -20,6 +20,7 @@ export class ChunkAppender implements OlapAppender {
   readonly #buffer: ChunkBuffer | null
   readonly #owner: AppenderOwner
   #open = true
+  #pending = false
 
   constructor(
     duckdb: DuckDb,
@@ -33,11 +34,17 @@ export class ChunkAppender implements OlapAppender {
     this.#owner = owner
   }
 
+  /** Rows were appended that storage does not have yet. */
+  get pending(): boolean {
+    return this.#pending
+  }
+
   append(batch: ColumnBatch): void {
     this.#work(() => {
       if (batch.rowCount === 0) {
         return
       }
+      this.#pending = true
       if (this.#buffer === null) {
         appendRows(this.#duckdb, this.#appender, batch)
       } else {
@@ -48,6 +55,7 @@ export class ChunkAppender implements OlapAppender {
 
   flush(): void {
     this.#work(() => this.#duckdb.appender_flush_sync(this.#appender))
+    this.#pending = false
   }
 
   close(): void {

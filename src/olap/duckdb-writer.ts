@@ -39,14 +39,14 @@ export class DuckDbWriter implements OlapWriter {
   }
 
   async execute(sql: string, parameters: readonly OlapValue[] = []): Promise<void> {
-    if (/^\s*rollback\b/i.test(sql)) {
+    if (/(^|;)\s*rollback\b/i.test(sql)) {
       this.discardAppenders()
     }
-    await this.#run((connection) =>
-      parameters.length === 0
-        ? this.#duckdb.query(connection, sql)
-        : runStatement(this.#duckdb, connection, { sql, parameters }),
-    )
+    if (/(^|;)\s*commit\b/i.test(sql)) {
+      const pending = [...this.#appenders].some((appender) => appender.pending)
+      assert(!pending, 'appended rows are flushed before the commit that they belong to')
+    }
+    await this.#run((connection) => runStatement(this.#duckdb, connection, { sql, parameters }))
   }
 
   async values(sql: string, parameters: readonly OlapValue[] = []): Promise<OlapValue[][]> {

@@ -21,35 +21,33 @@ export class StringWords {
 
   /** The words of all rows, good until the next call; the bytes are in the vector's heap. */
   build(vector: Vector, column: VariableColumnVector, rowCount: number): ArrayBuffer {
-    const { offsets, validity } = column
+    const { offsets, data } = column
     const words = this.#words
+    const bytes = this.#bytes
     const long: number[] = []
+    let start = offsets[0] ?? 0
     for (let row = 0; row < rowCount; row++) {
-      const start = offsets[row] ?? 0
-      const length = (offsets[row + 1] ?? 0) - start
+      const end = offsets[row + 1] ?? 0
       const at = row * 4
-      words[at] = length
+      words[at] = end - start
       words[at + 1] = 0
       words[at + 2] = 0
       words[at + 3] = 0
-      if (length > stringInlineBytesMax) {
-        long.push(row)
-      } else if (length > 0) {
-        this.#inline(column.data, row, start, length)
+      const isLong = end - start > stringInlineBytesMax
+      // A long value's word repeats its first four bytes.
+      const inlineEnd = isLong ? start + 4 : end
+      for (let from = start, to = row * stringWordBytes + 4; from < inlineEnd; from++, to++) {
+        bytes[to] = data[from] ?? 0
       }
+      if (isLong) {
+        long.push(row)
+      }
+      start = end
     }
-    assert(validity === null || validity.length * 8 >= rowCount, 'a bitmap covers every row')
     if (long.length > 0) {
       this.#point(vector, column, rowCount, long)
     }
     return this.#buffer
-  }
-
-  #inline(data: Uint8Array, row: number, start: number, length: number): void {
-    const to = row * stringWordBytes + 4
-    for (let index = 0; index < length; index++) {
-      this.#bytes[to + index] = data[start + index] ?? 0
-    }
   }
 
   #point(
@@ -63,10 +61,8 @@ export class StringWords {
     const origin = offsets[0] ?? 0
     const base = this.#intoHeap(vector, data.subarray(origin, offsets[rowCount]))
     for (const row of long) {
-      const start = offsets[row] ?? 0
-      const address = base + (start - origin)
+      const address = base + ((offsets[row] ?? 0) - origin)
       const at = row * 4
-      this.#inline(data, row, start, 4)
       words[at + 2] = address % 4294967296
       words[at + 3] = Math.floor(address / 4294967296)
     }

@@ -68,7 +68,7 @@ export function columnDecoder(
 }
 
 /** @throws HtapError `olap-result-unexpected` */
-export function integerTooLarge(): HtapError {
+function integerTooLarge(): HtapError {
   return new HtapError('olap-result-unexpected', 'an integer of the result is outside of 64 bits')
 }
 

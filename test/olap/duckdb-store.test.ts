@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { setMaxListeners } from 'node:events'
 import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
 import { longStatement, oneColumn, openStore, temporaryFolder } from './stores.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -216,6 +218,22 @@ describe('abort', () => {
     await expect(stream.next()).rejects.toThrow('enough')
     await expect(table).rejects.toThrow('enough')
   })
+})
+
+test('more statements than may wait are refused', async () => {
+  const store = await openStore()
+  const abort = new AbortController()
+  setMaxListeners(0, abort.signal)
+  const options = { ...oneColumn, signal: abort.signal }
+  const work = Array.from({ length: limits.analyticStatementsMax + limits.analyticQueueMax }, () =>
+    store.rows(longStatement, options),
+  )
+  const results = Promise.allSettled(work)
+  await expect(store.rows(longStatement, options)).rejects.toMatchObject({ code: 'olap-failed' })
+  abort.abort(new Error('enough'))
+  expect(
+    (await results).every((r) => r.status === 'rejected' && r.reason.message === 'enough'),
+  ).toBe(true)
 })
 
 describe('closing', () => {

@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
 import type { OlapValue } from '../../dist/src/olap/olap-store.js'
+import { RowMakers } from '../../dist/src/olap/row-maker.js'
 import { oneColumn, openStore, temporaryFolder } from './stores.js'
 
 const values: OlapValue[] = [
@@ -305,6 +307,30 @@ describe('large results', () => {
     expect(turns).toBeGreaterThan(20)
     expect(longest).toBeLessThan(200)
   })
+})
+
+test('makers of rows are kept for the lists of names used last', () => {
+  const makers = new RowMakers()
+  const first = makers.get(['first'])
+  expect(makers.get(['first'])).toBe(first)
+  for (let i = 0; i < limits.rowMakersMax; i++) {
+    makers.get([`column ${i}`])
+  }
+  expect(makers.get(['first'])).not.toBe(first)
+  const last = makers.get(['first', `column "${limits.rowMakersMax}`])
+  const rows: Record<string, unknown>[] = []
+  last(
+    2,
+    [
+      [1, 2],
+      ['a', null],
+    ],
+    rows,
+  )
+  expect(rows).toEqual([
+    { first: 1, [`column "${limits.rowMakersMax}`]: 'a' },
+    { first: 2, [`column "${limits.rowMakersMax}`]: null },
+  ])
 })
 
 test('rows are the same in a process that forbids code from strings', () => {
