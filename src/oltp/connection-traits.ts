@@ -93,7 +93,9 @@ function readNames(database: SqliteDatabase): Names {
     functions: [
       ...texts(`select name || ' ' || type || ' ' || narg || ' ' || enc || ' ' || flags
         from pragma_function_list where not builtin`),
-      ...texts('select name from pragma_module_list'),
+      // Modules of SQLite itself that it lists once they were used.
+      ...texts(`select name from pragma_module_list where name not like 'pragma\\_%' escape '\\'
+        and name not in ('json_each', 'json_tree', 'jsonb_each', 'jsonb_tree')`),
     ],
     collations: texts('select name from pragma_collation_list'),
     settings: (database.prepare(`select ${settingColumns}`).raw().get() as unknown[]).map(Number),

@@ -4,7 +4,7 @@ import type { SqliteDatabase } from './sqlite-database.js'
 
 /**
  * A lock between processes that the operating system takes back when its holder dies: an open
- * exclusive transaction on an empty SQLite file. Node itself offers no file locks.
+ * exclusive transaction on a SQLite file without tables. Node itself offers no file locks.
  */
 export class FileLock {
   readonly #path: string
@@ -20,15 +20,19 @@ export class FileLock {
     const Database = await importBetterSqlite3()
     const database = new Database(path, { timeout: 0 })
     try {
+      if (database.prepare('pragma page_count').pluck().get() === 0) {
+        database.exec('pragma user_version = 1')
+      }
       database.exec('begin exclusive')
       // The holder before us removed the file and we may have locked what is no longer there.
-      // A first write makes SQLite check that the file still has its name.
-      database.exec('pragma user_version = 1')
+      // Before its first write into a file that is not empty SQLite looks whether the file still
+      // has its name.
+      database.exec('pragma user_version = 2')
       return new FileLock(path, database)
     } catch (error) {
       database.close()
       const { code } = error as { readonly code?: string }
-      if (code?.startsWith('SQLITE_BUSY') || code === 'SQLITE_READONLY_DBMOVED') {
+      if (code !== undefined && lostRaces.has(code)) {
         return null
       }
       throw error
@@ -47,3 +51,13 @@ export class FileLock {
     this.#database.close()
   }
 }
+
+/** Somebody else holds the lock, or has removed the file while we took it. */
+const lostRaces: ReadonlySet<string> = new Set([
+  'SQLITE_BUSY',
+  'SQLITE_BUSY_RECOVERY',
+  'SQLITE_BUSY_SNAPSHOT',
+  'SQLITE_IOERR_DELETE_NOENT',
+  'SQLITE_IOERR_FSTAT',
+  'SQLITE_READONLY_DBMOVED',
+])
