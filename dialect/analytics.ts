@@ -30,6 +30,8 @@ export interface AnalyticsHost {
   readonly path: string | null
 }
 
+export type AnalyticsFactory = (host: AnalyticsHost) => MaybePromise<Analytics | null>
+
 /** The options of Kysely 0.29 and later; typed here because 0.28 does not have them. */
 export interface QueryOptions {
   readonly signal?: AbortSignal | undefined

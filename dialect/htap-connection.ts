@@ -1,4 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely'
+import { HtapError } from '../src/core/htap-error.js'
 import type { SqliteSession } from '../src/oltp/sqlite-session.js'
 import type { StatementResult } from '../src/oltp/writer.js'
 import type { Analytics, QueryOptions } from './analytics.js'
@@ -46,11 +47,22 @@ export class HtapConnection implements DatabaseConnection {
     chunkSize = defaultChunkSize,
     options?: QueryOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
+    let delivered = 0
     if (this.#analytics !== null && !this.session.isInTransaction) {
       const answer = await this.#analytics.stream(compiledQuery, chunkSize, options)
       if (answer !== null) {
-        yield* answer as AsyncIterableIterator<QueryResult<R>>
-        return
+        try {
+          for await (const chunk of answer) {
+            delivered += chunk.rows.length
+            yield chunk as QueryResult<R>
+          }
+          return
+        } catch (error) {
+          if (!isEngineFailure(error)) {
+            throw error
+          }
+          // Both engines give the same rows in the same order, so SQLite can go on from here.
+        }
       }
     }
     const chunks = this.session.stream(
@@ -60,7 +72,11 @@ export class HtapConnection implements DatabaseConnection {
       options,
     )
     for await (const rows of chunks) {
-      yield { rows: rows as R[] }
+      const fresh = delivered >= rows.length ? [] : rows.slice(delivered)
+      delivered = Math.max(0, delivered - rows.length)
+      if (fresh.length > 0) {
+        yield { rows: fresh as R[] }
+      }
     }
   }
 
@@ -72,6 +88,14 @@ export class HtapConnection implements DatabaseConnection {
 
   /** As `cancelQuery`: there is no session on a server that could outlive the query. */
   async killSession(): Promise<void> {}
+}
+
+/** DuckDB gave up half-way; not the caller, and not because the instance is being destroyed. */
+function isEngineFailure(error: unknown): boolean {
+  return (
+    error instanceof HtapError &&
+    (error.code === 'olap-failed' || error.code === 'olap-result-unexpected')
+  )
 }
 
 /** Kysely's own default for `stream()`. */

@@ -9,11 +9,9 @@ import {
 } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import { SqliteEngine } from '../src/oltp/sqlite-engine.js'
-import type { QueryOptions } from './analytics.js'
+import type { Analytics, AnalyticsFactory, QueryOptions } from './analytics.js'
 import { HtapConnection } from './htap-connection.js'
 import type { HtapDialectConfig } from './htap-dialect-config.js'
-import type { RouterFactory } from './router/create-router.js'
-import type { QueryRouter } from './router/query-router.js'
 
 /**
  * Connects Kysely with SQLite and, where a factory for them is given, with the analytics.
@@ -23,18 +21,18 @@ import type { QueryRouter } from './router/query-router.js'
  */
 export class HtapDriver implements Driver {
   readonly #config: HtapDialectConfig
-  readonly #createAnalytics: RouterFactory | null
+  readonly #createAnalytics: AnalyticsFactory | null
   #engine: SqliteEngine | null = null
-  #analytics: QueryRouter | null = null
+  #analytics: Analytics | null = null
   #closing: Promise<void> | null = null
 
-  constructor(config: HtapDialectConfig, createAnalytics: RouterFactory | null = null) {
+  constructor(config: HtapDialectConfig, createAnalytics: AnalyticsFactory | null = null) {
     this.#config = Object.freeze({ ...config })
     this.#createAnalytics = createAnalytics
   }
 
-  /** @internal decides for the reads of this instance; null without a copy to read from */
-  get router(): QueryRouter | null {
+  /** @internal what may answer the reads of this instance; null without a copy to read from */
+  get analytics(): Analytics | null {
     return this.#analytics
   }
 

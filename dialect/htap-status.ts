@@ -1,6 +1,7 @@
 import type { SyncEngine } from '../sync/sync-engine.js'
 import type { TableState, TrackedTable } from '../sync/tracked-table.js'
 import type { HtapDriver } from './htap-driver.js'
+import { QueryRouter } from './router/query-router.js'
 import type { RouteCounts } from './router/route-counts.js'
 
 /** How a Kysely instance with this dialect stands. */
@@ -43,8 +44,8 @@ export interface TableStatus {
 const noRoutes: RouteCounts = Object.freeze({ sqlite: {}, duckdb: {} })
 
 export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
-  const { router } = driver
-  if (router === null) {
+  const router = driver.analytics
+  if (!(router instanceof QueryRouter)) {
     const state = driver.isClosed ? 'closed' : driver.isConnected ? 'off' : 'not-connected'
     return Object.freeze({
       state,

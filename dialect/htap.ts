@@ -5,7 +5,7 @@ import type { VerifyReport } from '../sync/verify.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDriver } from './htap-driver.js'
 import { type HtapStatus, readStatus } from './htap-status.js'
-import type { QueryRouter, RouteExplanation } from './router/query-router.js'
+import { QueryRouter, type RouteExplanation } from './router/query-router.js'
 
 /** A query that can be compiled: a query builder. */
 export interface Compilable {
@@ -64,8 +64,8 @@ export function htap(db: Kysely<any>): HtapHandle {
 // biome-ignore lint/suspicious/noExplicitAny: see above
 async function connect(db: Kysely<any>, driver: HtapDriver): Promise<QueryRouter> {
   await db.connection().execute(async () => undefined)
-  const { router } = driver
-  if (router === null) {
+  const router = driver.analytics
+  if (!(router instanceof QueryRouter)) {
     throw new HtapError('mirror-unavailable', 'this instance keeps no copy', {
       hint: '`sync: false` was given or the database is read-only',
     })

@@ -37,6 +37,8 @@ interface VerifyProps {
   readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
 }
 
+const stageSchema = 'temp.main'
+
 interface Checksum {
   rows: number
   sum: bigint
@@ -58,11 +60,12 @@ class TableVerifier {
   readonly #props: VerifyProps
   readonly #table: MirroredTable
   readonly #columns: string
-  readonly #stage = 'htap_verify'
+  readonly #stage: string
 
   constructor(props: VerifyProps, table: MirroredTable) {
     this.#props = props
     this.#table = table
+    this.#stage = `htap_verify_${table.tableId}`
     const names = table.shape.columns.map((column) => quoteIdentifier(column.name))
     const keys = table.keyColumns.map(quoteIdentifier)
     this.#columns = [...keys, ...names].join(', ')
@@ -94,7 +97,11 @@ class TableVerifier {
         const first = await parts.next()
         const isSame =
           !first.done && first.value.type === 'state' && first.value.head === mirror.position
-        return isSame ? this.#checksum(this.#table.sqlName) : null
+        if (!isSame) {
+          return null
+        }
+        await this.#createStage()
+        return this.#checksum(this.#table.sqlName)
       })
       if (mirrored === null) {
         return null
@@ -127,6 +134,7 @@ class TableVerifier {
       if (head !== mirror.position) {
         return null
       }
+      await this.#createStage()
       const mirrored = await this.#checksum(this.#table.sqlName)
       const sqlite: Checksum = { rows: 0, sum: 0n }
       for (const slice of slices) {
@@ -138,9 +146,6 @@ class TableVerifier {
 
   async #addSlice(total: Checksum, slice: RowSlice): Promise<void> {
     const { writer } = this.#props.mirror.store
-    await writer.execute(
-      `create or replace temp table ${this.#stage} as from ${this.#table.sqlName} limit 0`,
-    )
     const appender = await writer.appender(
       { catalog: 'temp', schema: 'main', table: this.#stage },
       this.#table.plan.kinds,
@@ -149,9 +154,17 @@ class TableVerifier {
       appender.append(batch)
     }
     appender.close()
-    const part = await this.#checksum(`temp.main.${this.#stage}`)
+    const part = await this.#checksum(`${stageSchema}.${this.#stage}`)
     total.rows += part.rows
     total.sum += part.sum
+    await writer.execute(`delete from ${stageSchema}.${this.#stage}`)
+  }
+
+  /** A table of the same form: the copy itself may be replaced before the comparison is over. */
+  async #createStage(): Promise<void> {
+    await this.#props.mirror.store.writer.execute(
+      `create or replace temp table ${this.#stage} as from ${this.#table.sqlName} limit 0`,
+    )
   }
 
   async #checksum(table: string): Promise<Checksum> {

@@ -25,6 +25,10 @@ class RecordingAnalytics implements Analytics {
     this.notes.push('schema')
   }
 
+  noteAnswered() {
+    // What SQLite answers is of no interest here.
+  }
+
   async close() {
     this.notes.push('close')
   }
