@@ -1,10 +1,10 @@
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { importBetterSqlite3 } from './open-database.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 
 /**
  * A lock between processes that the operating system takes back when its holder dies: an open
- * exclusive transaction on a SQLite file without tables. Node itself offers no file locks.
+ * exclusive transaction on an empty SQLite file. Node itself offers no file locks.
  */
 export class FileLock {
   readonly #path: string
@@ -18,25 +18,31 @@ export class FileLock {
   /** Null while somebody else holds the lock. */
   static async tryAcquire(path: string): Promise<FileLock | null> {
     const Database = await importBetterSqlite3()
+    // Never by Node's own functions: closing a file drops all locks that this process has on it
+    // (https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+    if (identityOf(path) === null) {
+      new Database(path).close()
+    }
+    const identity = identityOf(path)
     const database = new Database(path, { timeout: 0 })
     try {
-      if (database.prepare('pragma page_count').pluck().get() === 0) {
-        database.exec('pragma user_version = 1')
-      }
       database.exec('begin exclusive')
-      // The holder before us removed the file and we may have locked what is no longer there.
-      // Before its first write into a file that is not empty SQLite looks whether the file still
-      // has its name.
-      database.exec('pragma user_version = 2')
-      return new FileLock(path, database)
     } catch (error) {
       database.close()
       const { code } = error as { readonly code?: string }
-      if (code !== undefined && lostRaces.has(code)) {
+      // Held by somebody else; or just removed, so that SQLite cannot look at it any more.
+      if (code?.startsWith('SQLITE_BUSY') || code === 'SQLITE_IOERR_FSTAT') {
         return null
       }
       throw error
     }
+    // The holder before us may have removed the file between our opening and locking it: then
+    // others already lock a new one.
+    if (identity === null || identityOf(path) !== identity) {
+      database.close()
+      return null
+    }
+    return new FileLock(path, database)
   }
 
   /** Removes the file and lets the next one in. */
@@ -52,12 +58,8 @@ export class FileLock {
   }
 }
 
-/** Somebody else holds the lock, or has removed the file while we took it. */
-const lostRaces: ReadonlySet<string> = new Set([
-  'SQLITE_BUSY',
-  'SQLITE_BUSY_RECOVERY',
-  'SQLITE_BUSY_SNAPSHOT',
-  'SQLITE_IOERR_DELETE_NOENT',
-  'SQLITE_IOERR_FSTAT',
-  'SQLITE_READONLY_DBMOVED',
-])
+/** Tells a file from another one that took its name; null where there is none. */
+function identityOf(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? null : `${stat.dev} ${stat.ino} ${stat.ctimeNs}`
+}
