@@ -1,7 +1,7 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import { keep } from '../keep.js'
 import type { NamedWindow, OrderTerm, WindowSpecification } from '../parse/syntax.js'
-import { assertComparable, asValue } from '../typed.js'
+import { assertComparable, asValue, type Typed } from '../typed.js'
 import type { CoreContext, SortTerm, WindowTerms } from './core-context.js'
 import { compileExpression } from './expression.js'
 
@@ -37,7 +37,7 @@ export function compileWindowTerms(window: WindowSpecification, core: CoreContex
     .map((item) => asValue(compileExpression(item, core)))
     .filter((value) => !value.constant)
   for (const value of partitionBy) {
-    assertComparable(value, 'partition')
+    assertSortable(value, 'partition')
   }
   return { partitionBy, orderBy: compileSortTerms(window.orderBy, core) }
 }
@@ -53,7 +53,15 @@ export function compileSortTerms(
 }
 
 export function sortTerm(term: OrderTerm, value: SortTerm['value']): SortTerm {
-  assertComparable(value, 'order by')
+  assertSortable(value, 'order by')
   const nulls = term.nulls ?? (term.descending ? 'last' : 'first')
   return { value, descending: term.descending, nulls }
+}
+
+/** DuckDB reads a column that it sorted by back from the sort key, where -0.0 is 0.0. */
+export function assertSortable(value: Typed, where: string): void {
+  assertComparable(value, where)
+  if (value.signedZero && value.affinity !== 'none') {
+    keep(`${where} a signed zero`)
+  }
 }

@@ -19,6 +19,17 @@ export function planTree(rows: readonly QueryPlanRow[]): readonly PlanNode[] {
 const harmless =
   /^(USE TEMP B-TREE FOR |BLOOM FILTER ON |(CORRELATED )?(SCALAR|LIST) SUBQUERY \d+$|SCAN CONSTANT ROW$)/
 
+/** Steps whose order is not derived. */
+const obstacles: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/^RIGHT-JOIN /, 'right join'],
+  [/^MULTI-INDEX OR/, 'or over several indexes'],
+  [/^(SCAN|SEARCH) .* EXISTS\b/, 'exists as a join'],
+  [/^(SCAN|SEARCH) .* VIRTUAL TABLE\b/, 'virtual table'],
+  [/^(SCAN|SEARCH) .* USING AUTOMATIC /, 'automatic index'],
+  [/^(CO-ROUTINE|MATERIALIZE) /, 'subquery'],
+  [/^(?!SCAN |SEARCH )/, 'plan not understood'],
+]
+
 /**
  * The nested loops of one SELECT, outermost first, as `SCAN x ...` and `SEARCH x ...`.
  *
@@ -32,8 +43,9 @@ export function loopsOf(nodes: readonly PlanNode[], throughWindows: boolean): re
   }
   const others = nodes.filter((node) => !harmless.test(node.detail))
   for (const { detail } of others) {
-    if (!/^(SCAN|SEARCH) /.test(detail) || / (VIRTUAL TABLE|EXISTS)\b/.test(detail)) {
-      keep('order: plan not understood')
+    const obstacle = obstacles.find(([pattern]) => pattern.test(detail))
+    if (obstacle !== undefined) {
+      keep(`order: ${obstacle[1]}`)
     }
   }
   return others.map((node) => node.detail)

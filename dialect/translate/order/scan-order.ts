@@ -4,7 +4,6 @@ import { ascending, type SortTerm } from '../bind/core-context.js'
 import type { Relation } from '../bind/scope.js'
 import { keep } from '../keep.js'
 import type { JoinStep } from '../select/from.js'
-import type { OpcodeRow } from '../translation.js'
 import { type Typed, typed } from '../typed.js'
 
 /**
@@ -12,12 +11,12 @@ import { type Typed, typed } from '../typed.js'
  * outermost first.
  *
  * @param loops Lines of the plan.
- * @param program Read only to see whether a loop runs backward.
+ * @param isBackward Whether a loop runs from the end of its table or index to the start.
  */
 export function scanOrder(
   loops: readonly string[],
   steps: readonly JoinStep[],
-  program: () => readonly OpcodeRow[],
+  isBackward: () => boolean,
 ): readonly SortTerm[] {
   const left = [...steps]
   const found = loops.map((loop) => {
@@ -37,8 +36,7 @@ export function scanOrder(
   if (left.some((step) => step.type !== 'left')) {
     keep('order: plan lacks a table')
   }
-  const backward = program().some((row) => row.opcode === 'Prev')
-  if (!backward) {
+  if (!isBackward()) {
     return found.flat()
   }
   if (found.length !== 1 || found.flat().some((term) => term.descending)) {
@@ -113,5 +111,6 @@ function columnValue(relation: Relation, name: string): Typed | null {
   if (column === undefined) {
     return null
   }
-  return typed(sql, column.value().type)
+  const value = column.value()
+  return value.signedZero ? keep('order: index over a signed zero') : typed(sql, value.type)
 }

@@ -4,6 +4,7 @@ import { Determined, type RowFacts } from '../order/determined.js'
 import { loopsOf, sortsGroups } from '../order/query-plan.js'
 import { scanOrder } from '../order/scan-order.js'
 import type { FunctionCall, Select } from '../parse/syntax.js'
+import type { TranslationContext } from '../translation.js'
 import type { Typed } from '../typed.js'
 import type { SelectContext } from './select.js'
 
@@ -30,7 +31,7 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
     return sortedGroups(grouping)
   }
   const scan = scanOrder(loopsOf(nodes, throughWindows), facts.steps, () =>
-    context.statement.context.program(),
+    scansBackward(context.statement.context),
   )
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
 }
@@ -81,4 +82,13 @@ function scannedGroups(
     facts,
   )
   return groups.every((group) => known.has(group.sql)) ? terms : keep('order: groups not by keys')
+}
+
+/** The program walks some index from its end. In a subquery that might be another one's. */
+function scansBackward(context: TranslationContext): boolean {
+  const backward = context.program().some((row) => row.opcode === 'Prev')
+  const subqueries = context
+    .queryPlan()
+    .some(({ detail }) => /SUBQUERY|MATERIALIZE|CO-ROUTINE (?!\(subquery-)/.test(detail))
+  return backward && subqueries ? keep('order: backward scan beside a subquery') : backward
 }
