@@ -4,6 +4,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import { openDuckDbStore } from '../src/olap/duckdb-store.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
 import { readSchemaVersion } from '../src/oltp/catalogue.js'
+import { FileLock } from '../src/oltp/file-lock.js'
 import { ChangeApplier } from './apply/change-applier.js'
 import { MirrorCatalogue, type MirrorState } from './apply/mirror-catalogue.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
@@ -30,8 +31,11 @@ export class Mirror {
   /** SQLite's schema version when the mirror was written last. */
   readonly schemaVersion: number
 
-  private constructor(store: OlapStore, state: MirrorState) {
+  readonly #lock: FileLock | null
+
+  private constructor(store: OlapStore, lock: FileLock | null, state: MirrorState) {
     this.store = store
+    this.#lock = lock
     this.catalogue = new MirrorCatalogue(store.writer)
     this.applier = new ChangeApplier(store.writer, this.catalogue)
     this.epoch = state.epoch
@@ -50,12 +54,23 @@ export class Mirror {
     access: SourceAccess,
     options: SyncOptions,
   ): Promise<{ readonly mirror: Mirror; readonly tables: readonly MirroredTable[] }> {
-    const store = await openStore(options)
+    const lock = await lockStore(options)
+    let store: OlapStore | null = null
     try {
-      return await Mirror.#attach(store, access)
+      store = await openStore(options)
+      return await Mirror.#attach(store, lock, access)
     } catch (error) {
-      await store.close()
+      await store?.close()
+      lock?.release()
       throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.store.close()
+    } finally {
+      this.#lock?.release()
     }
   }
 
@@ -65,6 +80,7 @@ export class Mirror {
 
   static async #attach(
     store: OlapStore,
+    lock: FileLock | null,
     access: SourceAccess,
   ): Promise<{ readonly mirror: Mirror; readonly tables: readonly MirroredTable[] }> {
     const catalogue = new MirrorCatalogue(store.writer)
@@ -85,7 +101,7 @@ export class Mirror {
       throw new HtapError('sync-failed', 'the change log has no epoch')
     }
     if (source.isMine && stored !== null) {
-      const mirror = new Mirror(store, stored)
+      const mirror = new Mirror(store, lock, stored)
       return { mirror, tables: await mirror.catalogue.readTables() }
     }
     const state: MirrorState = {
@@ -102,8 +118,26 @@ export class Mirror {
         seenMs: Date.now(),
       }),
     )
-    return { mirror: new Mirror(store, state), tables: [] }
+    return { mirror: new Mirror(store, lock, state), tables: [] }
   }
+}
+
+/**
+ * DuckDB keeps other processes out of its file, but not another thread of this one, and two of
+ * those lose data in silence; the lock keeps out both.
+ */
+async function lockStore(options: SyncOptions): Promise<FileLock | null> {
+  if (options.olapPath === ':memory:') {
+    return null
+  }
+  const lock = await FileLock.tryAcquire(`${options.olapPath}.lock`)
+  if (lock === null) {
+    throw new HtapError('mirror-unavailable', 'another process or thread keeps this mirror', {
+      hint: 'give this one a mirror of its own with `olap: { path }`, or leave it to SQLite',
+      facts: { reason: 'locked', path: options.olapPath },
+    })
+  }
+  return lock
 }
 
 async function openStore(options: SyncOptions): Promise<OlapStore> {

@@ -49,6 +49,7 @@ export class SyncEngine {
   #pumping: Promise<void> | null = null
   #isWoken = false
   #freshAtMs = 0
+  #syncFailures = 0
   #timer: NodeJS.Timeout | null = null
   #lastDataVersion: number | null = null
   #closing: Promise<void> | null = null
@@ -297,7 +298,7 @@ export class SyncEngine {
       this.#failure = error
       this.#retryAtMs = Date.now() + limits.copyRetryMs
       this.#options.onError?.(error)
-      await this.#mirror?.store.close().catch(() => undefined)
+      await this.#mirror?.close().catch(() => undefined)
       this.#mirror = null
       return false
     }
@@ -323,7 +324,7 @@ export class SyncEngine {
       register: (copy) => this.#changeSync?.register(copy),
       syncNow: () => this.#pump(),
       onChange: () => this.#waiters.notify(),
-      isClosing: () => this.#closing !== null,
+      isClosing: () => this.#closing !== null || this.#mirror !== mirror || this.#state !== 'ready',
     })
   }
 
@@ -338,6 +339,9 @@ export class SyncEngine {
       const version = this.#access.dataVersion()
       if (version !== null && version !== this.#lastDataVersion) {
         this.#lastDataVersion = version
+        this.wake()
+      }
+      if (this.#syncFailures > 0 && Date.now() >= this.#retryAtMs) {
         this.wake()
       }
       this.#pruner?.tick(this.#mirror?.position ?? 0, this.#oldestNeeded())
@@ -384,6 +388,7 @@ export class SyncEngine {
         const startedAtMs = performance.now()
         isPending = await this.#olapMutex.run(() => changeSync.run())
         this.#freshAtMs = startedAtMs
+        this.#syncFailures = 0
         this.#waiters.notify()
       }
       await this.#pruner?.afterSync(
@@ -394,18 +399,27 @@ export class SyncEngine {
     } catch (error) {
       this.#options.onError?.(error)
       this.#failure = error
-      if (error instanceof HtapError && error.facts['lostPlace'] === true) {
-        await this.#startOver()
+      this.#syncFailures++
+      this.#retryAtMs = Date.now() + limits.copyRetryMs
+      const hasLostPlace = error instanceof HtapError && error.facts['lostPlace'] === true
+      if (hasLostPlace || this.#syncFailures >= limits.syncFailuresMax) {
+        // Not awaited: it waits for copies, and those wait for this sync.
+        void this.#startOver()
       }
     }
   }
 
-  /** The change log is not the one this mirror followed: begin anew from nothing. */
+  /**
+   * The mirror has lost its place, or its store fails again and again: close it and open it anew,
+   * which makes of it whatever can still be used.
+   */
   async #startOver(): Promise<void> {
     this.#stopTimer()
+    this.#syncFailures = 0
+    this.#retryAtMs = 0
     this.#state = 'idle'
     await this.#copies?.close()
-    await this.#mirror?.store.close()
+    await this.#olapMutex.run(async () => this.#mirror?.close())
     this.#mirror = null
     for (const table of this.#tables.values()) {
       Object.assign(table, { state: 'absent', live: null, copyPosition: null, retryAtMs: 0 })
@@ -447,7 +461,7 @@ export class SyncEngine {
         await this.#pruner?.close(this.position, isInMemory).catch(() => undefined)
       }
       await this.#workerReader?.close()
-      await this.#mirror?.store.close()
+      await this.#mirror?.close()
     })
     this.#access.close()
   }

@@ -186,15 +186,15 @@ export class CandidateFinder {
     if (!isWanted && estimate.sqliteMs < estimate.duckdbMs) {
       return kept('cheaper on SQLite', true, estimate)
     }
-    if (this.#engine.state === 'failed') {
-      return kept('the mirror is not available', true, estimate)
-    }
     if (purpose === 'execute') {
       for (const name of missing) {
         this.#engine.requestCopy(name)
       }
     }
-    return null
+    // The request has started another attempt, where one is due.
+    return this.#engine.state === 'failed'
+      ? kept('the mirror is not available', true, estimate)
+      : null
   }
 
   #translate(pending: PendingQuery, tables: readonly MirrorTable[]): TranslationEntry {

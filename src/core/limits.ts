@@ -21,6 +21,8 @@ export const limits = Object.freeze({
   writeAttemptsMax: 400,
   /** Longest pause between two such attempts. */
   writeRetryMsMax: 25,
+  /** Syncs that may fail in a row before the mirror is closed and opened anew. */
+  syncFailuresMax: 3,
   /** How often one sync starts over because the source moved under it. */
   syncAttemptsMax: 5,
   /** Applied changes that wait in the log before it is pruned at once. */
