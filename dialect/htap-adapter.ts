@@ -1,30 +1,34 @@
-import { type Kysely, type MigrationLockOptions, SqliteAdapter } from 'kysely'
+import type { DialectAdapter, Kysely } from 'kysely'
 import type { HtapDriver } from './htap-driver.js'
 import { MigrationLock } from './migration-lock.js'
 
-/** What this dialect can do, and the lock that keeps two migrations apart. */
-export class HtapAdapter extends SqliteAdapter {
+/**
+ * What this dialect can do, and the lock that keeps two migrations apart. Not a subclass of
+ * Kysely's SQLite adapter: 0.28 does not know `supportsMultipleConnections`, 0.29 does, and no one
+ * source can override it in both.
+ */
+export class HtapAdapter implements DialectAdapter {
+  readonly supportsCreateIfNotExists = true
+  /** Foreign key pragmas do nothing inside a transaction, so Kysely must not wrap migrations. */
+  readonly supportsTransactionalDdl = false
+  readonly supportsReturning = true
+  readonly supportsOutput = false
+  /** Reads pass by a writer; the driver guards the one connection that writes. */
+  readonly supportsMultipleConnections = true
   /** @internal the driver of the same Kysely instance */
   readonly driver: HtapDriver | null
   readonly #migrationLock = new MigrationLock()
 
   constructor(driver: HtapDriver | null = null) {
-    super()
     this.driver = driver
   }
 
-  // No `override`: Kysely 0.28 does not know this property.
-  get supportsMultipleConnections(): boolean {
-    return true
-  }
-
   // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature
-  override async acquireMigrationLock(db: Kysely<any>, _options: MigrationLockOptions) {
+  async acquireMigrationLock(db: Kysely<any>): Promise<void> {
     await this.#migrationLock.acquire(db)
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature
-  override async releaseMigrationLock(_db: Kysely<any>, _options: MigrationLockOptions) {
+  async releaseMigrationLock(): Promise<void> {
     await this.#migrationLock.release()
   }
 }
