@@ -27,7 +27,7 @@ export class HtapConnection implements DatabaseConnection {
     compiledQuery: CompiledQuery,
     options?: QueryOptions,
   ): Promise<QueryResult<R>> {
-    if (this.#analytics !== null && !this.session.isInTransaction) {
+    if (this.#analytics !== null && this.session.mayReadElsewhere) {
       const pending = this.#analytics.execute(compiledQuery, options)
       const answer = pending === null ? null : await pending
       if (answer !== null) {
@@ -44,7 +44,7 @@ export class HtapConnection implements DatabaseConnection {
     chunkSize = defaultChunkSize,
     options?: QueryOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
-    if (this.#analytics !== null && !this.session.isInTransaction) {
+    if (this.#analytics !== null && this.session.mayReadElsewhere) {
       const answer = await this.#analytics.stream(compiledQuery, chunkSize, options)
       if (answer !== null) {
         yield* answer as AsyncIterableIterator<QueryResult<R>>
