@@ -23,6 +23,7 @@ export class HtapAdapter implements DialectAdapter {
     this.driver = driver
   }
 
+  /** @throws HtapError `migration-lock-held` when another migration does not end in time */
   // biome-ignore lint/suspicious/noExplicitAny: Kysely's own signature
   async acquireMigrationLock(db: Kysely<any>): Promise<void> {
     await this.#migrationLock.acquire(db)

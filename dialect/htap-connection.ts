@@ -28,7 +28,7 @@ export class HtapConnection implements DatabaseConnection {
     compiledQuery: CompiledQuery,
     options?: QueryOptions,
   ): Promise<QueryResult<R>> {
-    if (this.#analytics !== null && !this.session.isInTransaction) {
+    if (this.#analytics !== null && this.session.mayReadElsewhere) {
       const pending = this.#analytics.execute(compiledQuery, options)
       const answer = pending === null ? null : await pending
       if (answer !== null) {
@@ -48,7 +48,7 @@ export class HtapConnection implements DatabaseConnection {
     options?: QueryOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
     let delivered = 0
-    if (this.#analytics !== null && !this.session.isInTransaction) {
+    if (this.#analytics !== null && this.session.mayReadElsewhere) {
       const answer = await this.#analytics.stream(compiledQuery, chunkSize, options)
       if (answer !== null) {
         try {

@@ -109,15 +109,23 @@ function freshNames(database: SqliteDatabase): Names {
   const Database = database.constructor as SqliteDatabaseConstructor
   let names = freshByConstructor.get(Database)
   if (names === undefined) {
-    const fresh = new Database(':memory:')
-    try {
-      names = readNames(fresh)
-    } finally {
-      fresh.close()
-    }
+    names = readFresh(Database)
     freshByConstructor.set(Database, names)
   }
   return names
+}
+
+function readFresh(Database: SqliteDatabaseConstructor): Names {
+  let fresh: SqliteDatabase | null = null
+  try {
+    fresh = new Database(':memory:')
+    return readNames(fresh)
+  } catch {
+    // A class of the application's own that takes other arguments: nothing is known to be usual.
+    return { functions: [], collations: [], settings: [] }
+  } finally {
+    fresh?.close()
+  }
 }
 
 function difference(own: readonly string[], fresh: readonly string[]): ReadonlySet<string> {

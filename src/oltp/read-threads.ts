@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina'
+import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
 import { type ReadRequest, type ReadResponse, type ReadThreadData, toRows } from './read-message.js'
 
@@ -20,6 +21,7 @@ export class ReadThreads {
   ) => Error
   #pool: Piscina<ReadRequest, ReadResponse> | null = null
   #isUnfit = false
+  #isClosed = false
 
   constructor(data: ReadThreadData, SqliteError: new (message: string, code: string) => Error) {
     this.#data = data
@@ -34,7 +36,7 @@ export class ReadThreads {
   /**
    * Null when a thread cannot answer this read; it must run elsewhere.
    *
-   * @throws SqliteError that SQLite gave while it ran; the signal's reason
+   * @throws SqliteError that SQLite gave while it ran; HtapError `closed`; the signal's reason
    */
   async run(request: ReadRequest, signal?: AbortSignal): Promise<ThreadAnswer | null> {
     const response = await this.#ask(request, signal)
@@ -52,6 +54,7 @@ export class ReadThreads {
 
   /** Ends all threads; what still runs on them is given up. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#pool?.destroy()
     this.#pool = null
   }
@@ -62,6 +65,9 @@ export class ReadThreads {
       return await this.#pool.run(request, { name: 'read', signal: signal ?? null })
     } catch {
       signal?.throwIfAborted()
+      if (this.#isClosed) {
+        throw new HtapError('closed', 'the database was closed while the query ran')
+      }
       // The thread could not start or has died, e.g. because its memory ran out.
       this.#isUnfit = true
       return null

@@ -1,4 +1,5 @@
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
+import { isOfConnection } from './connection-error.js'
 import { importBetterSqlite3 } from './open-database.js'
 import {
   type ReadFailure,
@@ -78,11 +79,11 @@ function run(source: StatementSource, request: ReadRequest): ReadResponse {
 
 function failure(stage: ReadFailure['stage'], error: unknown): ReadFailure {
   const { message, code } = error as { readonly message?: string; readonly code?: string }
-  const isOfSqlite = code?.startsWith('SQLITE_') === true
+  const isAnswer = code?.startsWith('SQLITE_') === true && !isOfConnection(code)
   return {
     kind: 'failure',
-    // Anything but SQLite's own word is worth a second try where the application can see it.
-    stage: isOfSqlite ? stage : 'unfit',
+    // Anything else is worth a second try on the connection of the application.
+    stage: isAnswer ? stage : 'unfit',
     message: String(message),
     code: String(code),
   }

@@ -1,3 +1,4 @@
+import { isOfConnection } from './connection-error.js'
 import { readConnectionTraits } from './connection-traits.js'
 import { leadingKeyword, mayBeRead } from './leading-keyword.js'
 import type { ReadConnection, ReadConnections } from './read-connections.js'
@@ -95,7 +96,8 @@ export class Reads {
     if (!this.#isShared()) {
       return null
     }
-    const found = this.#findBeside(await this.#connections.shared(), sql, parameters)
+    const connection = await this.#connections.shared().catch(() => null)
+    const found = connection && this.#findBeside(connection, sql, parameters)
     if (found === null) {
       return null
     }
@@ -105,7 +107,14 @@ export class Reads {
         return answer
       }
     }
-    return runInline(found.prepared, found.plan, parameters)
+    try {
+      return runInline(found.prepared, found.plan, parameters)
+    } catch (error) {
+      if (isOfConnection(String((error as { readonly code?: unknown }).code))) {
+        return null
+      }
+      throw error
+    }
   }
 
   /** Prepares a read on another connection, if that connection gives the writer's answer. */

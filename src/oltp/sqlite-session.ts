@@ -40,6 +40,15 @@ export class SqliteSession {
     return this.#turn === 'transaction' || this.#turn === 'raw-transaction'
   }
 
+  /**
+   * A read on another connection, which sees the last commit, is a right answer here: neither the
+   * session has a transaction open nor the application on its own instance.
+   */
+  get mayReadElsewhere(): boolean {
+    const isForeign = this.#writer.isFree && this.#writer.database.inTransaction
+    return !this.isInTransaction && !isForeign
+  }
+
   /** As `isInTransaction`, but false when SQLite has ended the transaction by itself. */
   get hasOpenTransaction(): boolean {
     return this.isInTransaction && this.#writer.database.inTransaction

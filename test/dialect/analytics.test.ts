@@ -80,6 +80,20 @@ describe('analytics', () => {
     expect(seen).toEqual([{ n: 1 }, { n: 2 }])
   })
 
+  it('are not asked while the application has a transaction open on its own instance', async () => {
+    const analytics = new RecordingAnalytics()
+    let database: { exec(text: string): unknown } | undefined
+    const db = open((host) => {
+      database = host.writer.database
+      return analytics
+    })
+    await createItems(db, 3)
+    database?.exec('begin')
+    expect((await count.execute(db)).rows).toEqual([{ n: 3 }])
+    database?.exec('commit')
+    expect((await count.execute(db)).rows).toEqual([{ n: 42 }])
+  })
+
   it('are told of each commit and each change of the schema, once', async () => {
     const analytics = new RecordingAnalytics()
     const db = open(() => analytics)

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { HtapDialect, HtapError } from '../../dist/dialect/index.js'
-import { createItems, openShop, type Shop, temporaryFile } from './shop.js'
+import { createItems, openShop, type Shop, temporaryFile, temporaryFolder } from './shop.js'
 
 describe('opening', () => {
   it('takes a path, sets WAL, normal sync and the busy timeout', async () => {
@@ -159,5 +161,75 @@ describe('destroying', () => {
     await transaction
     await db.destroy()
     await expect(db.selectFrom('item').selectAll().execute()).rejects.toThrow('destroyed')
+  })
+
+  it('waits for a long read on a thread', async () => {
+    const db = openShop({ database: temporaryFile() })
+    const read = sql<{ total: number }>`
+      with recursive counter(n) as (select 1 union all select n + 1 from counter where n < 1000000)
+      select sum(n) as total from counter`.execute(db)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    await db.destroy()
+    expect((await read).rows).toEqual([{ total: 500000500000 }])
+  })
+
+  it('leaves an instance as it was, but for being closed', async () => {
+    const database = new Database(temporaryFile())
+    const before = Object.getOwnPropertyNames(database)
+    const db = openShop({ database })
+    await createItems(db, 1)
+    await db.destroy()
+    expect(Object.getOwnPropertyNames(database)).toEqual(before)
+  })
+
+  it('turns away who still waits when a transaction never ends', { timeout: 15_000 }, async () => {
+    const db = openShop({ database: ':memory:' })
+    await createItems(db)
+    const forgotten = await db.startTransaction().execute()
+    await forgotten.insertInto('item').values({ name: 'a', price: 1 }).execute()
+    const waiting = db.insertInto('item').values({ name: 'b', price: 1 }).execute()
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'closed' })
+    await db.destroy()
+    await refused
+  })
+})
+
+describe('cancelling', () => {
+  it('ends the waiting for the writer, and the next one gets its turn', async () => {
+    const db = openShop({ database: ':memory:' })
+    await createItems(db)
+    const abort = new AbortController()
+    const insert = db.insertInto('item').values({ name: 'never', price: 1 }).compile()
+    type Execute = (query: typeof insert, options: object) => Promise<unknown>
+    await db.transaction().execute(async (trx) => {
+      const waiting = db.getExecutor().provideConnection((connection) =>
+        // Kysely 0.29 hands these options through; 0.28 does not know them.
+        (connection.executeQuery as Execute)(insert, { signal: abort.signal }),
+      )
+      const rejected = expect(waiting).rejects.toThrow('enough')
+      setTimeout(() => abort.abort(new Error('enough')), 10)
+      await rejected
+      await trx.insertInto('item').values({ name: 'inside', price: 1 }).execute()
+    })
+    await db.insertInto('item').values({ name: 'next', price: 1 }).execute()
+    const rows = await db.selectFrom('item').select('name').orderBy('id').execute()
+    expect(rows).toEqual([{ name: 'inside' }, { name: 'next' }])
+  })
+})
+
+describe('without better-sqlite3', () => {
+  it('a path is refused with a clear error', () => {
+    const folder = temporaryFolder()
+    cpSync(new URL('../../dist/src', import.meta.url), `${folder}/src`, { recursive: true })
+    writeFileSync(`${folder}/package.json`, '{ "type": "module" }')
+    const script = `
+      import { openDatabase } from './src/oltp/open-database.js'
+      const error = await openDatabase('shop.db').catch((it) => it)
+      console.log(error.code, '|', error.message)`
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    expect(child.stdout).toContain('config-invalid | the package `better-sqlite3` cannot be loaded')
   })
 })

@@ -281,6 +281,29 @@ describe('a file that cannot be written', () => {
 })
 
 describe('the process', () => {
+  it('may end in the middle of a long read', () => {
+    const folder = temporaryFolder()
+    const index = new URL('../../dist/dialect/index.js', import.meta.url).href
+    const script = `
+      import { Kysely, sql } from 'kysely'
+      import { HtapDialect } from '${index}'
+      const db = new Kysely({ dialect: new HtapDialect({ database: '${folder}/shop.db' }) })
+      sql\`
+        with recursive c(n) as (select 1 union all select n + 1 from c where n < 10000000)
+        select count(*) as n from c\`.execute(db)
+      setTimeout(() => process.exit(7), 150)`
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: new URL('../..', import.meta.url),
+      timeout: 20_000,
+      encoding: 'utf8',
+    })
+    expect({ status: child.status, signal: child.signal, stderr: child.stderr }).toEqual({
+      status: 7,
+      signal: null,
+      stderr: '',
+    })
+  })
+
   it('ends by itself, without destroy, when nothing is left to do', () => {
     const folder = temporaryFolder()
     const index = new URL('../../dist/dialect/index.js', import.meta.url).href

@@ -49,6 +49,18 @@ describe('the traits of a connection', () => {
     end()
   })
 
+  it('are unusual for a class that cannot be compared with a fresh connection', () => {
+    class Own extends Database {
+      constructor(path: string, secret?: string) {
+        if (secret !== 'secret') {
+          throw new Error('no secret')
+        }
+        super(path)
+      }
+    }
+    expect(readConnectionTraits(new Own(':memory:', 'secret')).unusual).not.toBeNull()
+  })
+
   it('are watched without leaving a trace on the instance', () => {
     const database = new Database(':memory:')
     const before = Object.getOwnPropertyNames(database)
