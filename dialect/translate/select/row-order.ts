@@ -30,7 +30,7 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
   if (groups.length > 0 && sortsGroups(nodes, throughWindows)) {
     return sortedGroups(grouping)
   }
-  const scan = scanOrder(loopsOf(nodes, throughWindows), facts.steps, () =>
+  const scan = scanOrder(loopsOf(nodes, throughWindows), facts, () =>
     scansBackward(context.statement.context),
   )
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
