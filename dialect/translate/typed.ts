@@ -57,6 +57,12 @@ export function derived(
   return typed(sql, type, { collated, constant, ...known })
 }
 
+/** NULL whatever the operands are; they stay in the text, for an aggregate among them counts. */
+export function nullOf(operands: readonly Typed[]): Typed {
+  const tests = operands.map((operand) => `(${operand.sql} IS NULL)`).join(' AND ')
+  return derived(`(CASE WHEN ${tests} THEN NULL END)`, 'null', operands)
+}
+
 export function isNumber(value: Typed): boolean {
   return ['bool', 'int', 'real', 'num'].includes(value.type)
 }

@@ -73,7 +73,8 @@ export function compileIn(node: InExpression, core: CoreContext): Typed {
     return compileInSubquery(node, core)
   }
   if (items.length === 0) {
-    return typed(node.negated ? 'TRUE' : 'FALSE', 'bool', { bound: 1, constant: true })
+    const value = compileExpression(operand, core)
+    return truth(`((${value.sql} IS NULL) ${node.negated ? 'OR TRUE' : 'AND FALSE'})`, [value])
   }
   if (operand.kind === 'row') {
     const rows = items.map((item) => compileComparison('=', operand, item, core))

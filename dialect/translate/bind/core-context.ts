@@ -1,4 +1,4 @@
-import type { NamedWindow } from '../parse/syntax.js'
+import type { FunctionCall, NamedWindow } from '../parse/syntax.js'
 import type { CommonTableEntry, Statement } from '../statement.js'
 import type { Typed } from '../typed.js'
 import type { Scope } from './scope.js'
@@ -16,7 +16,7 @@ export interface CoreContext {
    * Sort terms that make the order inside a window complete, as SQLite's scan does; empty if
    * the window's own terms already do.
    */
-  readonly windowTail: (window: WindowTerms) => readonly SortTerm[]
+  readonly windowTail: (call: FunctionCall, window: WindowTerms) => readonly SortTerm[]
 }
 
 export interface Found {

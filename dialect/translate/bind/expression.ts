@@ -13,7 +13,7 @@ import { castTo } from '../rules/casts.js'
 import { compare } from '../rules/comparison.js'
 import { like } from '../rules/like.js'
 import { blobLiteral, integerLiteral, realLiteral, textLiteral } from '../rules/literals.js'
-import { asCondition, asValue, derived, oneOf, type Typed, typed, unify } from '../typed.js'
+import { asCondition, asValue, derived, nullOf, oneOf, type Typed, typed, unify } from '../typed.js'
 import { compileCall } from './call.js'
 import { compileComparison, compileIn, compileOperands } from './comparison-operands.js'
 import type { CoreContext } from './core-context.js'
@@ -177,7 +177,7 @@ function compileNullTest(operand: Expression, negated: boolean, core: CoreContex
 function concatenate(left: Typed, right: Typed): Typed {
   const operands = [asValue(left), asValue(right)]
   if (operands.some((operand) => operand.type === 'null')) {
-    return typed('NULL', 'null')
+    return nullOf(operands)
   }
   const texts = operands.map((operand) => {
     if (operand.type === 'int') {

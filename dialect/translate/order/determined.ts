@@ -65,19 +65,40 @@ export class Determined {
         continue
       }
       const local = new Set(this.#known)
-      if (step.type === 'left' && pinnedSoFar) {
-        // The left row is fixed, so its partner is the one that the condition names, or none.
-        while (step.equalities.some((equality) => this.#apply(equality, local))) {
-          // Each round adds a value.
-        }
+      // The left row is fixed, so its partner is the one that the condition names, or none.
+      while (
+        step.type === 'left' &&
+        pinnedSoFar &&
+        step.equalities.some((equality) => this.#apply(equality, local))
+      ) {
+        // Each round adds a value.
       }
-      if (step.relation.keys.some((key) => key.every((sql) => local.has(sql)))) {
+      const isKnown = (sql: string) =>
+        local.has(sql) && !(this.#known.has(sql) && this.#mayHideNull(step))
+      if (step.relation.keys.some((key) => key.every(isKnown))) {
         this.#pinned.add(step.relation)
         return true
       }
       pinnedSoFar = false
     }
     return false
+  }
+
+  /** NULL in the key may be a group of its own, or no row at all. */
+  #mayHideNull(step: JoinStep): boolean {
+    const { steps } = this.#facts
+    const outer = (other: JoinStep) => other.type === 'right' || other.type === 'full'
+    return (
+      step.relation.table === null &&
+      (step.type === 'left' ||
+        step.type === 'full' ||
+        steps.slice(steps.indexOf(step) + 1).some(outer))
+    )
+  }
+
+  /** The whole row of that relation is fixed. */
+  hasRow(relation: Relation): boolean {
+    return this.#pinned.has(relation)
   }
 
   #relationOf(sql: string): Relation | undefined {

@@ -3,8 +3,8 @@ import type { IndexShape } from '../../../src/core/table-shape.js'
 import { ascending, type SortTerm } from '../bind/core-context.js'
 import type { Relation } from '../bind/scope.js'
 import { keep } from '../keep.js'
-import type { JoinStep } from '../select/from.js'
 import { type Typed, typed } from '../typed.js'
+import { Determined, type RowFacts } from './determined.js'
 
 /**
  * The order in which SQLite's nested loops meet the rows, as sort terms: the keys of each loop,
@@ -15,34 +15,45 @@ import { type Typed, typed } from '../typed.js'
  */
 export function scanOrder(
   loops: readonly string[],
-  steps: readonly JoinStep[],
+  facts: RowFacts,
   isBackward: () => boolean,
 ): readonly SortTerm[] {
+  const { steps } = facts
   const left = [...steps]
-  const found = loops.map((loop) => {
-    const [, verb = '', rest = ''] = /^(SCAN|SEARCH) (.*)$/.exec(loop) ?? []
+  const terms: SortTerm[] = []
+  let sorting = 0
+  for (const loop of loops) {
+    const rest = loop.replace(/^(SCAN|SEARCH) /, '')
     const at = left.findIndex((step) => usageOf(rest, step.relation) !== null)
     const step = left.splice(at, 1)[0]
-    if (at < 0 || step === undefined || verb === '') {
+    if (at < 0 || step === undefined) {
       return keep('order: plan names an unknown table')
     }
     const { relation } = step
     if (steps.filter((other) => other.relation.name === relation.name).length > 1) {
       keep('order: two tables of one name')
     }
-    return loopOrder(relation, usageOf(rest, relation) ?? '')
-  })
+    const known = new Determined(
+      terms.map((term) => term.value.sql),
+      facts,
+    )
+    // At most one row for those of the loops around it: it sorts nothing.
+    if (!known.hasRow(relation)) {
+      terms.push(...loopOrder(relation, usageOf(rest, relation) ?? ''))
+      sorting += 1
+    }
+  }
   // SQLite leaves out a LEFT JOIN that can add neither rows nor values.
   if (left.some((step) => step.type !== 'left')) {
     keep('order: plan lacks a table')
   }
   if (!isBackward()) {
-    return found.flat()
+    return terms
   }
-  if (found.length !== 1 || found.flat().some((term) => term.descending)) {
+  if (sorting !== 1 || loops.length !== 1 || terms.some((term) => term.descending)) {
     keep('order: backward scan in a join')
   }
-  return found.flat().map((term) => ({ value: term.value, descending: true, nulls: 'last' }))
+  return terms.map((term) => ({ value: term.value, descending: true, nulls: 'last' }))
 }
 
 /** What the plan says behind the table's name; null if the line names another table. */
@@ -58,6 +69,9 @@ function usageOf(rest: string, relation: Relation): string | null {
 
 function loopOrder(relation: Relation, usage: string): readonly SortTerm[] {
   const { table } = relation
+  if (usage.startsWith('USING AUTOMATIC ')) {
+    return keep('order: automatic index')
+  }
   if (table === null) {
     return keep('order: scan of a subquery')
   }

@@ -74,6 +74,11 @@ function invoke(name: string, call: AggregateCall, value: Typed): string {
  */
 function exactIntegerSum(call: AggregateCall, value: Typed): string {
   const { sql, bound } = value
+  // One huge column is enough to overflow. A product of usual columns may be as large by its
+  // bound, but not in fact.
+  if (bound === 2 ** 63 || bound > 2 ** 110) {
+    keep(`${call.name} of huge integers`)
+  }
   const small =
     bound <= exactIntegerMax
       ? sql

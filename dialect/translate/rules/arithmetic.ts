@@ -5,9 +5,9 @@ import {
   derived,
   exactIntegerMax,
   isNumber,
+  nullOf,
   type StaticType,
   type Typed,
-  typed,
 } from '../typed.js'
 
 type Arithmetic = '+' | '-' | '*' | '/' | '%' | '&' | '|' | '<<' | '>>'
@@ -50,7 +50,7 @@ export function arithmetic(operator: Arithmetic, left: Typed, right: Typed): Typ
   const a = asValue(left)
   const b = asValue(right)
   if (a.type === 'null' || b.type === 'null') {
-    return typed('NULL', 'null', { constant: a.constant && b.constant })
+    return nullOf([a, b])
   }
   if (!isNumber(a) || !isNumber(b)) {
     keep(`${a.type} ${operator} ${b.type}`)
@@ -89,7 +89,7 @@ function classOf(a: StaticType, b: StaticType): ArithmeticRule['class'] {
 }
 
 function integers(rule: ArithmeticRule, a: Typed, b: Typed): Typed {
-  const bound = Math.min(rule.bound(a.bound, b.bound), int64)
+  const bound = rule.bound(a.bound, b.bound)
   return derived(`(${a.sql} ${rule.operator} ${b.sql})`, 'int', [a, b], { bound })
 }
 

@@ -1,5 +1,14 @@
 import { keep } from '../keep.js'
-import { asUnsignedZero, asValue, derived, oneOf, type Typed, typed, unify } from '../typed.js'
+import {
+  asUnsignedZero,
+  asValue,
+  derived,
+  nullOf,
+  oneOf,
+  type Typed,
+  typed,
+  unify,
+} from '../typed.js'
 import { round } from './round.js'
 
 /** A scalar function of SQLite: what it takes, and how DuckDB says the same. */
@@ -104,7 +113,7 @@ function extreme(
     return null
   }
   if (x.type === 'null' || y.type === 'null') {
-    return typed('NULL', 'null')
+    return nullOf([x, y])
   }
   if (x.type !== y.type || x.type === 'blob') {
     return null

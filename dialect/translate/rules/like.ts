@@ -1,6 +1,6 @@
 import { quoteText } from '../../../src/core/sql-identifier.js'
 import { keep } from '../keep.js'
-import { asValue, derived, type Typed, typed } from '../typed.js'
+import { asValue, derived, nullOf, type Typed } from '../typed.js'
 
 /**
  * `operand LIKE pattern [ESCAPE escape]` as a regular expression: SQLite folds ASCII letters
@@ -16,7 +16,7 @@ export function like(
 ): Typed {
   const value = asValue(operand)
   if (value.type === 'null' || pattern.type === 'null') {
-    return typed('NULL', 'null')
+    return nullOf([value, pattern])
   }
   const subject =
     value.type === 'int'

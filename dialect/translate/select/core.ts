@@ -9,18 +9,18 @@ import {
 import { compileExpression } from '../bind/expression.js'
 import type { OutputColumn } from '../bind/output.js'
 import { Scope } from '../bind/scope.js'
-import { compileWindowTerms, resolveWindow, sortTerm } from '../bind/window.js'
+import { sortTerm } from '../bind/window.js'
 import { keep } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { equalitiesOf } from '../order/equalities.js'
 import type { Expression, FunctionCall, OrderTerm, Select, SelectCore } from '../parse/syntax.js'
-import { visitExpression } from '../parse/visit-expression.js'
 import { asCondition, assertComparable, asUnsignedZero, asValue, type Typed } from '../typed.js'
 import { type CompiledFrom, compileFrom } from './from.js'
 import { compileItem, expandItems, type Item } from './items.js'
 import { limitSql } from './limit.js'
 import { baseOrder } from './row-order.js'
 import type { CompiledSelect, SelectContext } from './select.js'
+import { levelOrder, type WindowLevel, windowLevels, windowSort } from './window-levels.js'
 
 /** An ORDER BY term, and the result column that it names, if it does. */
 export interface OutputOrder {
@@ -59,14 +59,12 @@ export function compileCore(
   const equalities = core.where === null ? [] : equalitiesOf(core.where, bare)
   const facts: RowFacts = { steps: from.steps, equalities }
   const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
-  const calls = windowCalls(items, select.orderBy)
-  const windows = distinctWindows(calls, bare)
-  const base = () =>
-    baseOrder({ context, facts, groups, grouped: groups.length > 0, select, windows, calls })
+  const levels = windowLevels(items, select.orderBy, { ...bare, seesAliases: false })
+  const base = () => baseOrder({ context, facts, groups, select, levels })
   const full: CoreContext = {
     ...bare,
     seesAliases: false,
-    windowTail: (terms) => windowTail(terms, { facts, groups, windows, context, base }),
+    windowTail: (call, terms) => windowTail(call, terms, { facts, groups, levels, context, base }),
   }
   const columns = items.map((item) => compileItem(item, full))
   const having =
@@ -89,11 +87,11 @@ export function compileCore(
     columns.every((column) => known.has(column.value.sql) || column.value.constant)
   const parts = { columns, from, where, groups, having, core }
   const limit = limitSql(select, statement)
-  const keys = outputKeys(core, columns, groups, facts, single)
+  const keys = outputKeys(core, columns, groups, facts, single, levels)
   if (!wantsOrder && context.numbered !== true) {
     return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys, orderBy: 'total' }
   }
-  const tail = total ? [] : [...windows.flatMap(windowSort), ...base()]
+  const tail = total ? [] : [...levelOrder(levels), ...base()]
   if (!total && context.order !== 'rows') {
     keep('order: limit in a subquery')
   }
@@ -225,81 +223,29 @@ export function positionOf(
   return position < 0 ? null : position
 }
 
-function windowCalls(
-  items: readonly Item[],
-  orderBy: readonly OrderTerm[],
-): readonly FunctionCall[] {
-  const calls: FunctionCall[] = []
-  const nodes = [...items.map((item) => item.expression), ...orderBy.map((term) => term.expression)]
-  for (const node of nodes) {
-    if (node !== null) {
-      visitExpression(node, {
-        expression: (inner) => {
-          if (inner.kind === 'function' && inner.over !== null) {
-            calls.push(inner)
-          }
-        },
-        select: () => undefined,
-      })
-    }
-  }
-  return calls
-}
-
-/** The windows' sort keys in the order in which SQLite first meets them. */
-function distinctWindows(
-  calls: readonly FunctionCall[],
-  core: CoreContext,
-): readonly WindowTerms[] {
-  const seen = new Map<string, WindowTerms>()
-  for (const call of calls) {
-    if (call.over !== null) {
-      const terms = compileWindowTerms(resolveWindow(call.over, core.windows), {
-        ...core,
-        seesAliases: false,
-      })
-      const key = windowKey(terms)
-      if (!seen.has(key)) {
-        seen.set(key, terms)
-      }
-    }
-  }
-  return [...seen.values()]
-}
-
-function windowKey(terms: WindowTerms): string {
-  return `${terms.partitionBy.map((value) => value.sql).join()}|${terms.orderBy.map(sortSql).join()}`
-}
-
-/** SQLite sorts by the partition, then by the window's order, and leaves rows so. */
-function windowSort(terms: WindowTerms): readonly SortTerm[] {
-  const partition = terms.partitionBy.map(
-    (value): SortTerm => ({ value, descending: false, nulls: 'first' }),
-  )
-  return [...partition, ...terms.orderBy]
-}
-
 function windowTail(
+  call: FunctionCall,
   terms: WindowTerms,
   around: {
     readonly facts: RowFacts
     readonly groups: readonly Typed[]
-    readonly windows: readonly WindowTerms[]
+    readonly levels: readonly WindowLevel[]
     readonly context: SelectContext
     readonly base: () => readonly SortTerm[]
   },
 ): readonly SortTerm[] {
-  const { facts, groups, windows, context, base } = around
+  const { facts, groups, levels, context, base } = around
   const given = windowSort(terms).map((term) => term.value.sql)
   const known = new Determined(given, facts)
   const total = groups.length > 0 ? groups.every((group) => known.has(group.sql)) : known.wholeRow
   if (total) {
     return []
   }
-  if (context.order !== 'rows' || windows.length > 1) {
+  const at = levels.findIndex((level) => level.calls.has(call))
+  if (context.order !== 'rows' || at < 0) {
     keep('order: ties inside a window')
   }
-  return base()
+  return [...levelOrder(levels.slice(at + 1)), ...base()]
 }
 
 function outputKeys(
@@ -308,8 +254,9 @@ function outputKeys(
   groups: readonly Typed[],
   facts: RowFacts,
   single: boolean,
+  levels: readonly WindowLevel[],
 ): readonly (readonly number[])[] {
-  const keys: number[][] = []
+  const keys: number[][] = [...numberedKeys(core, columns, levels)]
   if (single) {
     keys.push([])
   }
@@ -331,4 +278,26 @@ function outputKeys(
     keys.push(columns.map((_, i) => i))
   }
   return keys
+}
+
+/** row_number() is unique within its partition. */
+function numberedKeys(
+  core: SelectCore,
+  columns: readonly OutputColumn[],
+  levels: readonly WindowLevel[],
+): readonly number[][] {
+  if (core.columns.some((column) => column.kind === 'star')) {
+    return []
+  }
+  return core.columns.flatMap((column, i) => {
+    const node = column.kind === 'expression' ? column.expression : null
+    if (node?.kind !== 'function' || node.name !== 'row_number') {
+      return []
+    }
+    const terms = levels.find((level) => level.calls.has(node))?.terms
+    const positions = terms?.partitionBy.map((value) =>
+      columns.findIndex((candidate) => candidate.value.sql === value.sql),
+    )
+    return positions === undefined || positions.includes(-1) ? [] : [[...positions, i]]
+  })
 }

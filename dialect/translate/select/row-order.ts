@@ -1,21 +1,20 @@
-import type { SortTerm, WindowTerms } from '../bind/core-context.js'
+import type { SortTerm } from '../bind/core-context.js'
 import { keep } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { loopsOf, sortsGroups } from '../order/query-plan.js'
 import { scanOrder } from '../order/scan-order.js'
-import type { FunctionCall, Select } from '../parse/syntax.js'
+import type { Select } from '../parse/syntax.js'
 import type { TranslationContext } from '../translation.js'
 import type { Typed } from '../typed.js'
 import type { SelectContext } from './select.js'
+import type { WindowLevel } from './window-levels.js'
 
 export interface Grouping {
   readonly context: SelectContext
   readonly facts: RowFacts
   readonly groups: readonly Typed[]
-  readonly grouped: boolean
   readonly select: Select
-  readonly windows: readonly WindowTerms[]
-  readonly calls: readonly FunctionCall[]
+  readonly levels: readonly WindowLevel[]
 }
 
 /**
@@ -23,14 +22,14 @@ export interface Grouping {
  * of its scan, or of its groups. All later steps keep it among equal rows.
  */
 export function baseOrder(grouping: Grouping): readonly SortTerm[] {
-  const { context, facts, groups, calls } = grouping
+  const { context, facts, groups, levels } = grouping
   const plan = context.plan ?? (() => keep('order: subquery'))
   const nodes = plan()
-  const throughWindows = calls.length > 0
+  const throughWindows = levels.length > 0
   if (groups.length > 0 && sortsGroups(nodes, throughWindows)) {
     return sortedGroups(grouping)
   }
-  const scan = scanOrder(loopsOf(nodes, throughWindows), facts.steps, () =>
+  const scan = scanOrder(loopsOf(nodes, throughWindows), facts, () =>
     scansBackward(context.statement.context),
   )
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
@@ -38,17 +37,11 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
 
 /**
  * A sorter puts groups in ascending order of their keys. But when ORDER BY has as many terms as
- * GROUP BY, SQLite copies the directions over, term by term, whatever the terms are.
+ * GROUP BY, SQLite copies the directions over, term by term, whatever the terms are. Below window
+ * functions the ORDER BY is what the innermost level sorts by.
  */
-function sortedGroups({ groups, select, windows, calls }: Grouping): readonly SortTerm[] {
-  if (windows.length > 1 || calls.length > 1) {
-    keep('order: groups under several windows')
-  }
-  const [call] = calls
-  const directions =
-    call === undefined
-      ? select.orderBy.map((term) => term.descending)
-      : keep('order: groups under a window')
+function sortedGroups({ groups, select, levels }: Grouping): readonly SortTerm[] {
+  const directions = levels.at(-1)?.directions ?? select.orderBy.map((term) => term.descending)
   const copied = directions.length === groups.length
   return groups.map((value, i) => {
     const descending = copied && directions[i] === true
