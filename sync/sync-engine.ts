@@ -351,10 +351,15 @@ export class SyncEngine {
     }
   }
 
-  /** Copies that were taken off because of a schema change or a failure are made again. */
+  /**
+   * Copies that were taken off because of a schema change or a failure are made again, and those of
+   * listed tables that were created only now are made.
+   */
   #requeue(): void {
+    const { tables: listed } = this.#options
     for (const table of this.#tables.values()) {
-      if (table.state === 'absent' && table.tableId !== null && Date.now() >= table.retryAtMs) {
+      const isWanted = table.tableId !== null || (listed !== 'auto' && this.mayCopy(table.name))
+      if (table.state === 'absent' && isWanted && Date.now() >= table.retryAtMs) {
         this.requestCopy(table.name)
       } else if (table.live?.canWiden && !table.isCopying && Date.now() >= table.retryAtMs) {
         // One attempt per second at most, so that a column with ever new classes cannot keep us busy.

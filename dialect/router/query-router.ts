@@ -197,13 +197,21 @@ export class QueryRouter implements Analytics {
     const isForced = hint?.engine === 'duckdb'
     try {
       options?.signal?.throwIfAborted()
-      const found = await this.#finder.find(query, this.#shapes.of(query), hint, 'execute')
+      let found = await this.#finder.find(query, this.#shapes.of(query), hint, 'execute')
       if (found.kind === 'kept') {
         return this.#giveUp(query, isForced && found.isRead, found.reason, found.estimate)
       }
       const freshness = await this.#freshen(found, hint)
       if (!freshness.isFresh) {
         return this.#giveUp(query, isForced, 'the copy is behind', found.estimate, freshness)
+      }
+      if (!this.#finder.isCurrent(found)) {
+        // A change that was waited for brought values for which the query reads differently.
+        found = await this.#finder.find(query, this.#shapes.of(query), hint, 'execute')
+        if (found.kind === 'kept') {
+          const { isRead, reason, estimate } = found
+          return this.#giveUp(query, isForced && isRead, reason, estimate, freshness)
+        }
       }
       const result = await this.#run(found, query, options, run)
       if (result === null || !this.#finder.isCurrent(found)) {
