@@ -1,8 +1,6 @@
-// Ratios of the column store against the plain driver, in one run on one machine:
-// rows out against `getRowObjectsJS`, batches in against the row-wise appender and against
-// INSERT row by row. Needs a build: `npm run build && node bench/olap-rows.mjs`.
 import { DuckDBInstance } from '@duckdb/node-api'
 import { openDuckDbStore } from '../dist/src/olap/duckdb-store.js'
+import { atLeast, atMost, noted, timed, us } from './measure.mjs'
 
 const options = { path: ':memory:', memoryLimit: '1GB', threads: 2, tempDirectory: null }
 const kinds = ['int64', 'int64', 'float64', 'utf8', 'utf8', 'int64']
@@ -10,10 +8,80 @@ const names = ['id', 'n', 'price', 'code', 'note', 'flag']
 const createTable =
   'create table t (id bigint, n bigint, price double, code varchar, note varchar, flag bigint)'
 
-async function timed(action) {
-  const started = performance.now()
-  await action()
-  return performance.now() - started
+/**
+ * The column store against the plain driver: rows out against `getRowObjectsJS`, batches in
+ * against the row-wise appender and against INSERT row by row.
+ */
+export async function olapRows({ quick }) {
+  const store = await openDuckDbStore(options)
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+  const connection = await instance.connect()
+  await store.writer.execute(createTable)
+  await connection.run(createTable)
+  const rowCount = quick ? 50_000 : 100_000
+  const batches = makeBatches(rowCount)
+  await append(store, batches)
+  const rows = await store.writer.values('select * from t order by id')
+  await rowWise(connection, rows)
+  const out = await rowsOut(store, connection, rowCount)
+  await store.writer.execute('truncate t')
+  await connection.run('truncate t')
+  const into = await rowsIn(store, connection, batches, rows)
+  connection.closeSync()
+  instance.closeSync()
+  await store.close()
+  return [...out, ...into]
+}
+
+async function rowsOut(store, connection, rowCount) {
+  const statement = { sql: 'select * from t', parameters: [] }
+  const asRows = { columnNames: names, integers: 'number' }
+  await store.rows(statement, asRows)
+  const [ours, theirs, execution] = await bestOf(
+    5,
+    () => store.rows(statement, asRows),
+    async () => (await connection.run(statement.sql)).getRowObjectsJS(),
+    () => connection.run(statement.sql),
+  )
+  const figures = `${us(ours, rowCount)} against ${us(theirs, rowCount)} per row`
+  return [
+    atMost(
+      0.4,
+      'rows out against getRowObjectsJS, without execution',
+      (ours - execution) / (theirs - execution),
+      figures,
+    ),
+    noted(
+      'rows out against getRowObjectsJS',
+      ours / theirs,
+      `execution alone ${us(execution, rowCount)}`,
+    ),
+  ]
+}
+
+async function rowsIn(store, connection, batches, rows) {
+  const [appended, appendedRowWise] = await bestOf(
+    6,
+    () => append(store, batches),
+    () => rowWise(connection, rows),
+  )
+  const few = rows.slice(0, 2000)
+  const inserted = await timed(() => insertEach(connection, few))
+  const perRow = us(appended, rows.length)
+  return [
+    atLeast(
+      2,
+      'append against the row-wise appender, times faster',
+      appendedRowWise / appended,
+      `${perRow} against ${us(appendedRowWise, rows.length)} per row`,
+    ),
+    atLeast(
+      300,
+      'append against INSERT of each row, times faster',
+      inserted / few.length / (appended / rows.length),
+      `${perRow} against ${us(inserted, few.length)} per row`,
+    ),
+  ]
 }
 
 /** The best of several rounds of each, taken in turns so that both see the same noise. */
@@ -107,61 +175,3 @@ async function insertEach(connection, rows) {
   }
   await connection.run('commit')
 }
-
-const store = await openDuckDbStore(options)
-const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
-const connection = await instance.connect()
-await store.writer.execute(createTable)
-await connection.run(createTable)
-
-const rowCount = 100_000
-const batches = makeBatches(rowCount)
-await append(store, batches)
-const rows = await store.writer.values('select * from t order by id')
-await rowWise(connection, rows)
-
-const statement = { sql: 'select * from t', parameters: [] }
-const asRows = { columnNames: names, integers: 'number' }
-await store.rows(statement, asRows)
-const [ours, theirs, execution] = await bestOf(
-  5,
-  () => store.rows(statement, asRows),
-  async () => (await connection.run(statement.sql)).getRowObjectsJS(),
-  () => connection.run(statement.sql),
-)
-
-await store.writer.execute('truncate t')
-await connection.run('truncate t')
-const [appended, appendedRowWise] = await bestOf(
-  6,
-  () => append(store, batches),
-  () => rowWise(connection, rows),
-)
-const insertedRows = rows.slice(0, 2000)
-const inserted = await timed(() => insertEach(connection, insertedRows))
-
-const perRow = (ms, count = rowCount) => `${((ms * 1000) / count).toFixed(2)} us per row`
-const line = (what, ratio, bound, figures) =>
-  console.log(`${what}: ${ratio.toFixed(2)} (bound ${bound}); ${figures}`)
-line(
-  'rows() against getRowObjectsJS, without execution',
-  (ours - execution) / (theirs - execution),
-  '<= 0.4',
-  `${perRow(ours)} against ${perRow(theirs)}`,
-)
-line('rows() against getRowObjectsJS', ours / theirs, '-', `execution alone ${perRow(execution)}`)
-line(
-  'append against the row-wise appender, times faster',
-  appendedRowWise / appended,
-  '>= 2',
-  `${perRow(appended)} against ${perRow(appendedRowWise)}`,
-)
-line(
-  'append against INSERT of each row, times faster',
-  inserted / insertedRows.length / (appended / rowCount),
-  '>= 300',
-  `${perRow(appended)} against ${perRow(inserted, insertedRows.length)}`,
-)
-connection.closeSync()
-instance.closeSync()
-await store.close()
