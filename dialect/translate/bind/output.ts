@@ -26,5 +26,6 @@ export function derivedRelation(
     table: null,
     rowid: null,
     keys: keys.map((positions) => positions.map(sql)),
+    used: new Set(),
   }
 }

@@ -21,7 +21,7 @@ export interface Grouping {
  * The order in which SQLite has the rows before it evaluates windows, DISTINCT and ORDER BY: that
  * of its scan, or of its groups. All later steps keep it among equal rows.
  */
-export function baseOrder(grouping: Grouping): readonly SortTerm[] {
+export function baseOrder(grouping: Grouping, complete: boolean): readonly SortTerm[] {
   const { context, facts, groups, levels } = grouping
   const plan = context.plan ?? (() => keep('order: subquery'))
   const nodes = plan()
@@ -29,8 +29,11 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
   if (groups.length > 0 && sortsGroups(nodes, throughWindows)) {
     return sortedGroups(grouping)
   }
-  const scan = scanOrder(loopsOf(nodes, throughWindows), facts, () =>
-    scansBackward(context.statement.context),
+  const scan = scanOrder(
+    loopsOf(nodes, throughWindows),
+    facts,
+    () => scansBackward(context.statement.context),
+    complete,
   )
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
 }
