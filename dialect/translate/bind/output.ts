@@ -26,6 +26,5 @@ export function derivedRelation(
     table: null,
     rowid: null,
     keys: keys.map((positions) => positions.map(sql)),
-    used: new Set(),
   }
 }

@@ -16,8 +16,6 @@ export interface Relation {
   readonly rowid: Typed | null
   /** Sets of columns, by their SQL, of which no two rows have the same values, none of them NULL. */
   readonly keys: readonly (readonly string[])[]
-  /** Names of the columns that were read so far. */
-  readonly used: ReadonlySet<string>
 }
 
 export interface RelationColumn {

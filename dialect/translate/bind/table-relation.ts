@@ -7,13 +7,11 @@ import type { Relation, RelationColumn } from './scope.js'
 
 /** A mirrored table under a name of its own; static types come from what its columns hold. */
 export function tableRelation(table: MirrorTable, name: string, emitted: string): Relation {
-  const used = new Set<string>()
   const columns: RelationColumn[] = table.columns.map((column) => {
     let value: Typed | undefined
     return {
       name: column.shape.name,
       value: () => {
-        used.add(column.name)
         value ??= columnValue(column, emitted)
         return value
       },
@@ -33,7 +31,6 @@ export function tableRelation(table: MirrorTable, name: string, emitted: string)
     table,
     rowid,
     keys: keysOf(table, emitted),
-    used,
   }
 }
 

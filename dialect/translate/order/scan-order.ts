@@ -6,22 +6,17 @@ import { keep } from '../keep.js'
 import { type Typed, typed } from '../typed.js'
 import { Determined, type RowFacts } from './determined.js'
 
-/** SQLite notes the use of later columns as one. */
-const automaticColumnsMax = 60
-
 /**
  * The order in which SQLite's nested loops meet the rows, as sort terms: the keys of each loop,
  * outermost first.
  *
  * @param loops Lines of the plan.
- * @param complete Every column that the SELECT reads has been looked up.
  * @param isBackward Whether a loop runs from the end of its table or index to the start.
  */
 export function scanOrder(
   loops: readonly string[],
   facts: RowFacts,
   isBackward: () => boolean,
-  complete: boolean,
 ): readonly SortTerm[] {
   const { steps } = facts
   const left = [...steps]
@@ -44,7 +39,7 @@ export function scanOrder(
     )
     // At most one row for those of the loops around it: it sorts nothing.
     if (!known.hasRow(relation)) {
-      terms.push(...loopOrder(relation, usageOf(rest, relation) ?? '', complete))
+      terms.push(...loopOrder(relation, usageOf(rest, relation) ?? ''))
       sorting += 1
     }
   }
@@ -72,13 +67,14 @@ function usageOf(rest: string, relation: Relation): string | null {
   return usage === '' || usage.startsWith(' ') ? usage.replace(/ LEFT-JOIN$/, '').trim() : null
 }
 
-function loopOrder(relation: Relation, usage: string, complete: boolean): readonly SortTerm[] {
+function loopOrder(relation: Relation, usage: string): readonly SortTerm[] {
   const { table } = relation
   if (table === null) {
     return keep('order: scan of a subquery')
   }
   if (usage.startsWith('USING AUTOMATIC ')) {
-    return complete ? automaticOrder(relation) : keep('order: automatic index')
+    // Its further columns are not compared: rows of one key stay in the order of the scan.
+    return keyOrder(relation)
   }
   if (usage === '' || usage.startsWith('USING INTEGER PRIMARY KEY')) {
     return keyOrder(relation)
@@ -94,25 +90,6 @@ function loopOrder(relation: Relation, usage: string, complete: boolean): readon
     (candidate) => named === candidate.name || named.startsWith(`${candidate.name} (`),
   )
   return index === undefined ? keep('order: index unknown') : indexOrder(relation, index)
-}
-
-/**
- * The index that SQLite makes for one query holds the columns of the join, which are fixed within
- * a loop, then all others that the query reads, in the table's order, then the row's key.
- */
-function automaticOrder(relation: Relation): readonly SortTerm[] {
-  const names = relation.columns.map((column) => column.name ?? '')
-  if (names.length > automaticColumnsMax) {
-    keep('order: automatic index')
-  }
-  const read = new Set(relation.used)
-  const terms = names
-    .filter((name) => read.has(name))
-    .map((name) => columnValue(relation, name) ?? keep('order: automatic index'))
-    .filter((value) => value.sql !== relation.rowid?.sql)
-    .map(ascending)
-  const have = new Set(terms.map((term) => term.value.sql))
-  return [...terms, ...keyOrder(relation).filter((term) => !have.has(term.value.sql))]
 }
 
 /** Rowid order, or that of the primary key of a WITHOUT ROWID table. */

@@ -66,10 +66,10 @@ export function compileCore(
   const facts: RowFacts = { steps: from.steps, equalities }
   const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
   const levels = windowLevels(items, select.orderBy, { ...bare, seesAliases: false })
-  const base = (complete: boolean) =>
+  const base = () =>
     sortsByWindowExpression(items, select.orderBy)
       ? keep('order: by a computed window')
-      : baseOrder({ context, facts, groups, select, levels }, complete)
+      : baseOrder({ context, facts, groups, select, levels })
   const full: CoreContext = {
     ...bare,
     seesAliases: false,
@@ -100,7 +100,7 @@ export function compileCore(
   if (!wantsOrder && context.numbered !== true) {
     return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys, orderBy: 'total' }
   }
-  const tail = total ? [] : [...levelOrder(levels), ...base(true)]
+  const tail = total ? [] : [...levelOrder(levels), ...base()]
   if (!total && context.order !== 'rows') {
     keep('order: limit in a subquery')
   }
@@ -220,7 +220,7 @@ function windowTail(
     readonly groups: readonly Typed[]
     readonly levels: readonly WindowLevel[]
     readonly context: SelectContext
-    readonly base: (complete: boolean) => readonly SortTerm[]
+    readonly base: () => readonly SortTerm[]
   },
 ): readonly SortTerm[] {
   const { facts, groups, levels, context, base } = around
@@ -234,7 +234,7 @@ function windowTail(
   if (context.order !== 'rows' || at < 0) {
     keep('order: ties inside a window')
   }
-  return [...levelOrder(levels.slice(at + 1)), ...base(false)]
+  return [...levelOrder(levels.slice(at + 1)), ...base()]
 }
 
 function outputKeys(
