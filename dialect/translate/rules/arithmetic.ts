@@ -9,6 +9,7 @@ import {
   type StaticType,
   type Typed,
 } from '../typed.js'
+import { castTo } from './casts.js'
 
 type Arithmetic = '+' | '-' | '*' | '/' | '%' | '&' | '|' | '<<' | '>>'
 
@@ -56,6 +57,9 @@ export function arithmetic(operator: Arithmetic, left: Typed, right: Typed): Typ
     keep(`${a.type} ${operator} ${b.type}`)
   }
   const kind = classOf(a.type, b.type)
+  if (operator === '%' && kind !== 'int') {
+    return remainder(a, b, kind)
+  }
   const rule = rules.find((entry) => entry.operator === operator && entry.class === kind)
   if (rule === undefined) {
     return keep(`${a.type} ${operator} ${b.type}`)
@@ -107,6 +111,12 @@ function reals(rule: ArithmeticRule, a: Typed, b: Typed): Typed {
   }
   // Inf - Inf and 0 * Inf are NULL in SQLite and NaN in DuckDB.
   return derived(`nullif(${sql}, CAST('NaN' AS DOUBLE))`, type, [x, y], { signedZero })
+}
+
+/** SQLite cuts off the fractions of both sides; the result is a real all the same. */
+function remainder(a: Typed, b: Typed, type: 'real' | 'num'): Typed {
+  const [x, y] = [castTo(a, 'INTEGER'), castTo(b, 'INTEGER')]
+  return derived(`CAST((${x.sql} % ${y.sql}) AS DOUBLE)`, type, [x, y], { bound: x.bound })
 }
 
 /** An integer beside a real becomes a real in SQLite too, rounded in the same way. */

@@ -11,17 +11,6 @@ import {
 
 export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=' | 'is' | 'is not'
 
-const spelling: Readonly<Record<Comparison, string>> = {
-  '=': '=',
-  '<>': '<>',
-  '<': '<',
-  '<=': '<=',
-  '>': '>',
-  '>=': '>=',
-  is: 'IS NOT DISTINCT FROM',
-  'is not': 'IS DISTINCT FROM',
-}
-
 /** What SQLite's numeric affinity takes for a number (https://sqlite.org/datatype3.html#affinity). */
 const numericText =
   '[ \\t\\n\\v\\f\\r]*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?[ \\t\\n\\v\\f\\r]*'
@@ -30,10 +19,21 @@ const numericTextPattern = new RegExp(`^${numericText}$`)
 /** `left operator right` as SQLite compares, or the statement stays there. */
 export function compare(operator: Comparison, left: Typed, right: Typed): Typed {
   const [a, b] = comparable(left, right)
-  return derived(`(${a.sql} ${spelling[operator]} ${b.sql})`, 'bool', [a, b], {
-    bound: 1,
-    collated: false,
-  })
+  const sql =
+    operator === 'is' || operator === 'is not'
+      ? withNull(operator, a.sql, b.sql)
+      : `(${a.sql} ${operator} ${b.sql})`
+  return derived(sql, 'bool', [a, b], { bound: 1, collated: false })
+}
+
+/**
+ * DuckDB 1.5.6 loses rows for `x < 1 OR x IS DISTINCT FROM 2` where a whole row group of x is
+ * NULL, and turns NOT (x IS NOT DISTINCT FROM y) into the same. It does not look into CASE.
+ */
+function withNull(operator: 'is' | 'is not', a: string, b: string): string {
+  return operator === 'is'
+    ? `(CASE WHEN ${a} IS NULL THEN (${b} IS NULL) WHEN ${b} IS NULL THEN FALSE ELSE (${a} = ${b}) END)`
+    : `(CASE WHEN ${a} IS NULL THEN (${b} IS NOT NULL) WHEN ${b} IS NULL THEN TRUE ELSE (${a} <> ${b}) END)`
 }
 
 /** The two sides made such that DuckDB's comparison of them is SQLite's. */

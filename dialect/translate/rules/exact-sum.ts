@@ -38,12 +38,12 @@ export function exactSum(value: Typed, frame: AggregateFrame, rowsMax: number): 
   // Below this a term's last bits fall under the second limb.
   const termMin = 2 ** (52 - 60) * unit
   const rounded = `(${roundedTotal} * ${doubleLiteral(unit)})`
-  const lossy = `(s.l < ${doubleLiteral(termMin)})`
+  const lossy = `(htap__s.l < ${doubleLiteral(termMin)})`
   // Exact however the terms cancel: all partial errors fit in one double.
-  const narrow = `(((s.m / s.l) * s.n * s.n) <= ${doubleLiteral(2 ** 52)})`
-  const steady = `(s.m <= (abs(${rounded}) * 1024e0))`
-  const doubtful = `(${lossy} OR (NOT (${narrow} OR ${steady})) OR (abs(s.t) > ${2n ** 120n}))`
-  return `list_transform([{${parts.join(', ')}}], lambda s: (CASE WHEN ${doubtful} THEN \
+  const narrow = `(((htap__s.m / htap__s.l) * htap__s.n * htap__s.n) <= ${doubleLiteral(2 ** 52)})`
+  const steady = `(htap__s.m <= (abs(${rounded}) * 1024e0))`
+  const doubtful = `(${lossy} OR (NOT (${narrow} OR ${steady})) OR (abs(htap__s.t) > ${2n ** 120n}))`
+  return `list_transform([{${parts.join(', ')}}], lambda htap__s: (CASE WHEN ${doubtful} THEN \
 error('keep-on-sqlite') ELSE ${rounded} END))[1]`
 }
 
@@ -60,17 +60,17 @@ function scaleOf(bound: number, rowsMax: number): number {
 }
 
 /**
- * The 128-bit total `s.t`, in units of 2^-60, as the nearest double. Up to 2^62 one cast does it.
+ * The 128-bit total `htap__s.t`, in units of 2^-60, as the nearest double. Up to 2^62 one cast does it.
  * Beyond, it is the sum of two doubles, each exact, where the lower one ends in an odd bit if
  * anything was cut off below it ("round to odd"), so that the addition rounds as if it had seen all.
  */
-const roundedTotal = `(CASE WHEN abs(s.t) < ${2n ** 62n} THEN CAST(CAST(s.t AS BIGINT) AS DOUBLE) / ${doubleLiteral(limb)} \
-WHEN abs(s.t) < ${2n ** 112n} THEN ${twoDoubles(60n, 7n)} ELSE ${twoDoubles(70n, 17n)} * 1024e0 END)`
+const roundedTotal = `(CASE WHEN abs(htap__s.t) < ${2n ** 62n} THEN CAST(CAST(htap__s.t AS BIGINT) AS DOUBLE) / ${doubleLiteral(limb)} \
+WHEN abs(htap__s.t) < ${2n ** 112n} THEN ${twoDoubles(60n, 7n)} ELSE ${twoDoubles(70n, 17n)} * 1024e0 END)`
 
 function twoDoubles(highShift: bigint, lowShift: bigint): string {
-  const high = `CAST((s.t // ${2n ** highShift}) AS DOUBLE)`
-  const rest = `(s.t % ${2n ** highShift})`
+  const high = `CAST((htap__s.t // ${2n ** highShift}) AS DOUBLE)`
+  const rest = `(htap__s.t % ${2n ** highShift})`
   const cut = `(${rest} // ${2n ** lowShift})`
-  const odd = `(CASE WHEN ((${rest} % ${2n ** lowShift}) <> 0) AND ((${cut} % 2) = 0) THEN sign(s.t) ELSE 0 END)`
+  const odd = `(CASE WHEN ((${rest} % ${2n ** lowShift}) <> 0) AND ((${cut} % 2) = 0) THEN sign(htap__s.t) ELSE 0 END)`
   return `(${high} + (CAST((${cut} + ${odd}) AS DOUBLE) / ${doubleLiteral(2 ** 53)}))`
 }

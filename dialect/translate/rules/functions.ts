@@ -115,13 +115,13 @@ function extreme(
   if (x.type === 'null' || y.type === 'null') {
     return nullOf([x, y])
   }
-  if (x.type !== y.type || x.type === 'blob') {
+  const unified = unify([x, y])
+  if (unified === null || unified.type === 'blob') {
     return null
   }
-  const a = asUnsignedZero(x)
-  const b = asUnsignedZero(y)
+  const [a = x, b = y] = unified.values.map(asUnsignedZero)
   const sql = `(CASE WHEN (${a.sql} IS NULL) OR (${b.sql} IS NULL) THEN NULL ELSE ${name}(${a.sql}, ${b.sql}) END)`
-  return oneOf(sql, x.type, [a, b])
+  return oneOf(sql, unified.type, [a, b])
 }
 
 /** An empty pattern replaces nothing in SQLite; only literals that are not empty are proven. */

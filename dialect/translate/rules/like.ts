@@ -69,11 +69,14 @@ function literally(character: string): string {
   return /[0-9]/.test(character) || character > '\x7f' ? character : `\\${character}`
 }
 
-/** The same from a parameter, character by character, once per statement. */
+/**
+ * The same from a parameter, character by character, once per statement. A column hides a lambda's
+ * parameter of the same name, hence the odd one.
+ */
 function dynamicExpression(pattern: string): string {
-  return `array_to_string(list_transform(regexp_extract_all(${pattern}, '(?s).'), lambda c: CASE \
-WHEN c = '%' THEN '.*' WHEN c = '_' THEN '.' \
-WHEN c >= 'a' AND c <= 'z' AND strlen(c) = 1 THEN '[' || c || upper(c) || ']' \
-WHEN c >= 'A' AND c <= 'Z' AND strlen(c) = 1 THEN '[' || lower(c) || c || ']' \
-WHEN strlen(c) > 1 OR (c >= '0' AND c <= '9') THEN c ELSE '\\' || c END), '')`
+  return `array_to_string(list_transform(regexp_extract_all(${pattern}, '(?s).'), lambda htap__c: CASE \
+WHEN htap__c = '%' THEN '.*' WHEN htap__c = '_' THEN '.' \
+WHEN htap__c >= 'a' AND htap__c <= 'z' AND strlen(htap__c) = 1 THEN '[' || htap__c || upper(htap__c) || ']' \
+WHEN htap__c >= 'A' AND htap__c <= 'Z' AND strlen(htap__c) = 1 THEN '[' || lower(htap__c) || htap__c || ']' \
+WHEN strlen(htap__c) > 1 OR (htap__c >= '0' AND htap__c <= '9') THEN htap__c ELSE '\\' || htap__c END), '')`
 }

@@ -21,14 +21,14 @@ export function round(x: Typed | undefined, digits: Typed | undefined): Typed | 
     return null
   }
   const scale = 10 ** places
-  const big = `(abs(v) >= 1e13)`
-  const high = `((abs(v) * 134217729e0) - ((abs(v) * 134217729e0) - abs(v)))`
-  const cell = `floor(abs(v) * ${scale}e0)`
-  const tie = `(((${high} * ${scale}e0) - (c + 0.5e0)) + ((abs(v) - ${high}) * ${scale}e0))`
+  const big = `(abs(htap__v) >= 1e13)`
+  const high = `((abs(htap__v) * 134217729e0) - ((abs(htap__v) * 134217729e0) - abs(htap__v)))`
+  const cell = `floor(abs(htap__v) * ${scale}e0)`
+  const tie = `(((${high} * ${scale}e0) - (htap__c + 0.5e0)) + ((abs(htap__v) - ${high}) * ${scale}e0))`
   // floor() of the rounded product may be one too high; then the tie lies below and is far away.
-  const away = `(CASE WHEN ${tie} >= 0 THEN c + 1e0 ELSE c END)`
-  const rounded = `list_transform([${cell}], lambda c: (CASE WHEN v < 0 THEN -1e0 ELSE 1e0 END) * (${away} / ${scale}e0) + 0e0)[1]`
-  const sql = `list_transform([${x.sql}], lambda v: ${raiseWhen(big, rounded)})[1]`
+  const away = `(CASE WHEN ${tie} >= 0 THEN htap__c + 1e0 ELSE htap__c END)`
+  const rounded = `list_transform([${cell}], lambda htap__c: (CASE WHEN htap__v < 0 THEN -1e0 ELSE 1e0 END) * (${away} / ${scale}e0) + 0e0)[1]`
+  const sql = `list_transform([${x.sql}], lambda htap__v: ${raiseWhen(big, rounded)})[1]`
   return derived(sql, 'real', [x], { bound: x.bound * 2 + 1 })
 }
 

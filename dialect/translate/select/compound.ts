@@ -5,7 +5,7 @@ import { keep } from '../keep.js'
 import type { PlanNode } from '../order/query-plan.js'
 import type { CompoundBody, Select, SelectBody } from '../parse/syntax.js'
 import { assertComparable, oneOf } from '../typed.js'
-import { positionOf } from './core.js'
+import { positionOf } from './items.js'
 import { limitSql } from './limit.js'
 import { type CompiledSelect, compileSelect, type SelectContext } from './select.js'
 

@@ -16,11 +16,17 @@ import { equalitiesOf } from '../order/equalities.js'
 import type { Expression, FunctionCall, OrderTerm, Select, SelectCore } from '../parse/syntax.js'
 import { asCondition, assertComparable, asUnsignedZero, asValue, type Typed } from '../typed.js'
 import { type CompiledFrom, compileFrom } from './from.js'
-import { compileItem, expandItems, type Item } from './items.js'
+import { compileItem, expandItems, type Item, positionOf } from './items.js'
 import { limitSql } from './limit.js'
 import { baseOrder } from './row-order.js'
 import type { CompiledSelect, SelectContext } from './select.js'
-import { levelOrder, type WindowLevel, windowLevels, windowSort } from './window-levels.js'
+import {
+  levelOrder,
+  sortsByWindowExpression,
+  type WindowLevel,
+  windowLevels,
+  windowSort,
+} from './window-levels.js'
 
 /** An ORDER BY term, and the result column that it names, if it does. */
 export interface OutputOrder {
@@ -60,7 +66,10 @@ export function compileCore(
   const facts: RowFacts = { steps: from.steps, equalities }
   const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
   const levels = windowLevels(items, select.orderBy, { ...bare, seesAliases: false })
-  const base = () => baseOrder({ context, facts, groups, select, levels })
+  const base = () =>
+    sortsByWindowExpression(items, select.orderBy)
+      ? keep('order: by a computed window')
+      : baseOrder({ context, facts, groups, select, levels })
   const full: CoreContext = {
     ...bare,
     seesAliases: false,
@@ -201,26 +210,6 @@ function compileOrder(
   }
   const same = columns.findIndex((column) => column.value.sql === value.sql)
   return [{ term: sortTerm(term, value), position: position ?? (same < 0 ? null : same) }]
-}
-
-/** An ordinal, or a name: in ORDER BY the names of results come before those of columns. */
-export function positionOf(
-  node: Expression,
-  items: readonly { readonly name: string | null; readonly expression?: Expression | null }[],
-): number | null {
-  if (node.kind === 'integer') {
-    const position = Number(node.text) - 1
-    return items[position] === undefined ? keep('ordinal out of range') : position
-  }
-  if (node.kind !== 'column' || node.table !== null) {
-    return null
-  }
-  const folded = foldIdentifier(node.name)
-  const position = items.findIndex(
-    (item) =>
-      item.expression !== null && item.name !== null && foldIdentifier(item.name) === folded,
-  )
-  return position < 0 ? null : position
 }
 
 function windowTail(

@@ -63,3 +63,23 @@ export function compileItem(item: Item, core: CoreContext): OutputColumn {
   const sole = asUnsignedZero(asValue(value ?? keep('column not found')))
   return { name: item.name, value: sole }
 }
+
+/** An ordinal, or a name: in ORDER BY the names of results come before those of columns. */
+export function positionOf(
+  node: Expression,
+  items: readonly { readonly name: string | null; readonly expression?: Expression | null }[],
+): number | null {
+  if (node.kind === 'integer') {
+    const position = Number(node.text) - 1
+    return items[position] === undefined ? keep('ordinal out of range') : position
+  }
+  if (node.kind !== 'column' || node.table !== null) {
+    return null
+  }
+  const folded = foldIdentifier(node.name)
+  const position = items.findIndex(
+    (item) =>
+      item.expression !== null && item.name !== null && foldIdentifier(item.name) === folded,
+  )
+  return position < 0 ? null : position
+}

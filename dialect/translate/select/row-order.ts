@@ -4,7 +4,6 @@ import { Determined, type RowFacts } from '../order/determined.js'
 import { loopsOf, sortsGroups } from '../order/query-plan.js'
 import { scanOrder } from '../order/scan-order.js'
 import type { Select } from '../parse/syntax.js'
-import type { TranslationContext } from '../translation.js'
 import type { Typed } from '../typed.js'
 import type { SelectContext } from './select.js'
 import type { WindowLevel } from './window-levels.js'
@@ -29,9 +28,7 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
   if (groups.length > 0 && sortsGroups(nodes, throughWindows)) {
     return sortedGroups(grouping)
   }
-  const scan = scanOrder(loopsOf(nodes, throughWindows), facts, () =>
-    scansBackward(context.statement.context),
-  )
+  const scan = scanOrder(loopsOf(nodes, throughWindows), facts, () => scansBackward(context))
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
 }
 
@@ -77,11 +74,13 @@ function scannedGroups(
   return groups.every((group) => known.has(group.sql)) ? terms : keep('order: groups not by keys')
 }
 
-/** The program walks some index from its end. In a subquery that might be another one's. */
-function scansBackward(context: TranslationContext): boolean {
+/** The program walks some index from its end. Beside a subquery or another arm that might be theirs. */
+function scansBackward({ statement: { context }, numbered }: SelectContext): boolean {
   const backward = context.program().some((row) => row.opcode === 'Prev')
   const subqueries = context
     .queryPlan()
     .some(({ detail }) => /SUBQUERY|MATERIALIZE|CO-ROUTINE (?!\(subquery-)/.test(detail))
-  return backward && subqueries ? keep('order: backward scan beside a subquery') : backward
+  return backward && (subqueries || numbered === true)
+    ? keep('order: backward scan beside a subquery')
+    : backward
 }

@@ -1,8 +1,9 @@
+import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import { type CoreContext, type SortTerm, sortSql, type WindowTerms } from '../bind/core-context.js'
 import { compileWindowTerms, resolveWindow } from '../bind/window.js'
 import type { Expression, FunctionCall, OrderTerm, WindowSpecification } from '../parse/syntax.js'
 import { visitExpression } from '../parse/visit-expression.js'
-import type { Item } from './items.js'
+import { type Item, positionOf } from './items.js'
 
 /**
  * SQLite evaluates window functions level by level: those that share the first function's window
@@ -16,32 +17,71 @@ export interface WindowLevel {
   readonly directions: readonly boolean[]
 }
 
-/** The levels, the one that is evaluated last first. */
+/**
+ * The levels, the one that is evaluated last first.
+ *
+ * ORDER BY that names a result with a window function makes SQLite copy the function. A copy
+ * never shares the outermost level.
+ */
 export function windowLevels(
   items: readonly Item[],
   orderBy: readonly OrderTerm[],
   core: CoreContext,
 ): readonly WindowLevel[] {
-  const levels = new Map<string, WindowLevel & { readonly calls: Set<FunctionCall> }>()
-  for (const call of windowCalls(items, orderBy)) {
-    if (call.over === null) {
-      continue
-    }
-    const window = resolveWindow(call.over, core.windows)
+  const levels: (WindowLevel & { readonly key: string; readonly calls: Set<FunctionCall> })[] = []
+  const add = (call: FunctionCall, over: WindowSpecification, from: number) => {
+    const window = resolveWindow(over, core.windows)
     const terms = compileWindowTerms(window, core)
     const key = `${keyOf(terms)}|${frameKey(call.name, window)}`
-    const level = levels.get(key)
-    if (level === undefined) {
-      const directions = [
-        ...window.partitionBy.map(() => false),
-        ...window.orderBy.map((term) => term.descending),
-      ]
-      levels.set(key, { calls: new Set([call]), terms, directions })
-    } else {
+    const level = levels.slice(from).find((known) => known.key === key)
+    if (level !== undefined) {
       level.calls.add(call)
+      return
+    }
+    const directions = [
+      ...window.partitionBy.map(() => false),
+      ...window.orderBy.map((term) => term.descending),
+    ]
+    levels.push({ key, calls: new Set([call]), terms, directions })
+  }
+  for (const { expression } of items) {
+    for (const [call, over] of callsIn(expression)) {
+      add(call, over, 0)
     }
   }
-  return [...levels.values()]
+  for (const term of orderBy) {
+    const position = positionOf(term.expression, items)
+    const copied = position === null ? null : (items[position]?.expression ?? null)
+    for (const [call, over] of callsIn(copied)) {
+      add(call, over, 1)
+    }
+  }
+  return levels
+}
+
+/** ORDER BY has a window function of its own, or computes with one: its level is not modelled. */
+export function sortsByWindowExpression(
+  items: readonly Item[],
+  orderBy: readonly OrderTerm[],
+): boolean {
+  const windowed = new Set(
+    items
+      .filter((item) => callsIn(item.expression).length > 0)
+      .map((item) => foldIdentifier(item.name ?? '')),
+  )
+  return orderBy.some(({ expression }) => {
+    if (positionOf(expression, items) !== null) {
+      return false
+    }
+    let found = callsIn(expression).length > 0
+    visitExpression(expression, {
+      expression: (node) => {
+        found ||= node.kind === 'column' && windowed.has(foldIdentifier(node.name))
+      },
+      select: () => undefined,
+    })
+    return found
+  })
 }
 
 /** What the levels sort by, outermost first. */
@@ -56,23 +96,19 @@ export function windowSort(terms: WindowTerms): readonly SortTerm[] {
   return [...partition, ...terms.orderBy]
 }
 
-function windowCalls(
-  items: readonly Item[],
-  orderBy: readonly OrderTerm[],
-): readonly FunctionCall[] {
-  const calls: FunctionCall[] = []
-  const nodes = [...items.map((item) => item.expression), ...orderBy.map((term) => term.expression)]
-  for (const node of nodes) {
-    if (node !== null) {
-      visitExpression(node, {
-        expression: (inner) => {
-          if (inner.kind === 'function' && inner.over !== null) {
-            calls.push(inner)
-          }
-        },
-        select: () => undefined,
-      })
-    }
+function callsIn(
+  expression: Expression | null,
+): readonly (readonly [FunctionCall, WindowSpecification])[] {
+  const calls: [FunctionCall, WindowSpecification][] = []
+  if (expression !== null) {
+    visitExpression(expression, {
+      expression: (node) => {
+        if (node.kind === 'function' && node.over !== null) {
+          calls.push([node, node.over])
+        }
+      },
+      select: () => undefined,
+    })
   }
   return calls
 }

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { BothEngines } from './both-engines.js'
+import { Random } from './random.js'
+
+/** Statements in which the two engines once differed; each must be the same, or stay on SQLite. */
+const same: readonly (readonly [why: string, sql: string, ...parameters: (string | number)[]])[] = [
+  ['an aggregate times NULL is still one row', 'select count(*) * null from t'],
+  ['NULL in an empty list keeps the aggregate', 'select count(*) in () from t'],
+  ['a concatenation with NULL keeps it too', 'select max(s) || null from t'],
+  ['OR with IS NOT over a column of NULL', 'select id from t where i <= 6 or e is not ?', -2],
+  ['the same under NOT', 'select id from t where e <= 6 or not (e is ?)', 4],
+  [
+    'dense_rank over everything',
+    'select t.s, dense_rank() over () from t left join u on t.i = u.i',
+  ],
+  [
+    'rank over everything',
+    'select rank() over (), percent_rank() over (), cume_dist() over () from t',
+  ],
+  ['minus a real zero', 'select -r, r * -1 + 0 from t where id <> 3 order by id'],
+  ['precedence of ||', "select id || i = '11', s || i || 'x' from t"],
+  ['a row value with NULL', 'select id from t where (i, s) in ((1, null), (1, ?))', 'a'],
+  ['NOT IN with NULL in the subquery', 'select id from t where i not in (select i from u)'],
+  ['an alias that hides a column in ORDER BY', 'select -i as i from t order by i, id'],
+  [
+    'mixed set operations bind from the left',
+    'select i from t union select i from u intersect select 1',
+  ],
+  ['two-argument max', 'select max(i, 2), min(i, 2) from t'],
+  ['an integer and a real beside each other', 'select case when i > 1 then i else 0.5 end from t'],
+  ['average of integers', 'select avg(i), sum(i) / 2, sum(i) / count(*) from t'],
+  ['division by zero', 'select i / 0, r / 0, i % 0 from t'],
+  ['a JavaScript number is a real', 'select 7 / ?, id + ? from t', 2, 1],
+  ['an integer column beside a number that is none', 'select id from t where i > ?', 1.5],
+  ['LIKE folds ASCII only', 'select s from t where s like ?', '%K%'],
+  ['LIKE with an escape', "select s from t where s like '%\\_%' escape '\\'"],
+  ['substr of unicode', 'select substr(s, 2, 1), length(s), upper(s) from t'],
+  ['ties of a plain sort', 'select s, id from t order by i desc'],
+  [
+    'ties of grouping that copies DESC',
+    'select s, count(*) from t group by s order by count(*) desc',
+  ],
+  [
+    'windows of two levels',
+    'select row_number() over (order by i), sum(id) over (order by s) from t',
+  ],
+  [
+    'a window that ORDER BY copies',
+    'select id, sum(id) over (order by i) as a, row_number() over (partition by s) from t order by s, a',
+  ],
+  ['distinct keeps the first', 'select distinct s from t'],
+  ['union all keeps the arms', 'select s from t union all select s from u order by 1 desc'],
+  ['exact sums', 'select sum(r), avg(r), total(r), sum(r * 1.1) from t where id <> 3'],
+  [
+    'exact sums over frames',
+    'select sum(r) over (order by id rows between 1 preceding and 1 following) from t where id <> 3',
+  ],
+  ['rounding of ties', 'select round(r, 1), round(r), round(r + 0.005, 2) from t where id <> 3'],
+  ['casts', 'select cast(r as integer), cast(i as text), cast(i as real) from t'],
+  [
+    'a recursive table',
+    'with recursive n(x) as (select 1 union all select x + 1 from n where x < 5) select n.x, t.id from n join t on t.id = n.x order by t.id',
+  ],
+  ['a date column beside a date', 'select id from t where d >= ?', '2024-01-02'],
+  [
+    'a numeric column beside real and integer',
+    'select sum(n), max(n), n * 2 from t where n < 3 group by n',
+  ],
+]
+
+const kept: readonly (readonly [reason: RegExp, sql: string])[] = [
+  [/comparison of int with text/, "select count(*) from t where i = 'x'"],
+  [/collation in comparison/, "select count(*) from t where c = 'a'"],
+  [/collation in group by/, 'select c, count(*) from t group by c'],
+  [/function printf/, "select printf('%d', i) from t"],
+  [/case of mixed types/, "select case when i > 1 then i else 'x' end from t"],
+  [/set operation of mixed types/, 'select i from t union select s from t'],
+  [/column unsafe/, 'select max(x) from t'],
+  [/sum of huge integers/, 'select sum(h) from t'],
+  [/numeric text as a date or number/, "select count(*) from t where d > '2024'"],
+  [
+    /recursion without a condition/,
+    'with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n, t',
+  ],
+  [/text \+ int/, 'select 1 || 2 + 3 from t'],
+  [/syntax/, 'select count(*) from (t join u on t.i = u.i)'],
+  [/table: unknown/, 'select count(*) from sqlite_schema'],
+  [/no table/, 'select 1'],
+]
+
+describe('what once differed', () => {
+  let engines: BothEngines
+
+  beforeAll(async () => {
+    engines = await BothEngines.open()
+    engines.db.exec(`
+      create table t (id integer primary key, i int, r real, s text, e int, n numeric, d date,
+        c text collate nocase, x, h int);
+      create table u (id integer primary key, i int, s text);
+      create index t_s on t (s);
+      insert into t values
+        (1, 1, 0.0, 'a', null, 1, '2024-01-01', 'a', 1, 1),
+        (2, 3, 2.5, 'k', null, 2.5, '2024-01-02', 'A', 'x', 9223372036854775807),
+        (3, null, -1e15, 'Kelvin \u212a', null, null, '2024-02-30', null, x'00', 2),
+        (4, 1, 0.125, 'b_c', null, 3, null, 'b', null, null),
+        (5, 2, 1.005, 'a', null, 2.5, '2024-01-02', 'B', 2.5, 3),
+        (6, 2, 19.99, null, null, 1, '2023-01-02', 'B', 2.5, 3);
+      insert into u values (1, 1, 'z'), (2, 1, 'a'), (3, null, 'k'), (4, 3, 'b');`)
+    await engines.copy(new Random(1))
+  })
+
+  afterAll(() => engines.close())
+
+  test.each(same.map(([why, ...statement]) => ({ why, statement })))(
+    '$why',
+    async ({ statement }) => {
+      const [sql, ...parameters] = statement
+      const outcome = await engines.check(sql, parameters)
+      expect(outcome).toMatchObject({ kind: 'same' })
+    },
+  )
+
+  test.each(kept)('%s keeps %s', async (reason, sql) => {
+    const outcome = await engines.check(sql)
+    expect(outcome).toMatchObject({ kind: 'kept', reason: expect.stringMatching(reason) })
+  })
+
+  test('a sum whose huge terms cancel never differs', async () => {
+    const term = 'case when id = 1 then 1e15 when id = 2 then -1e15 else r end'
+    const outcome = await engines.check(`select sum(${term}) from t where id <> 3`)
+    expect(outcome.kind).not.toBe('different')
+  })
+
+  test('a column that DuckDB would take for the alias of HAVING never differs', async () => {
+    const outcome = await engines.check('select sum(i) as i from t group by s having i > 1')
+    expect(outcome.kind).not.toBe('different')
+  })
+
+  test('nothing makes the translator throw', async () => {
+    for (const sql of ['', 'select', 'select ((((', '\0', 'with', `select ${'x,'.repeat(9999)}x`]) {
+      const { translate } = await import('../../dist/dialect/translate/translate.js')
+      const context = { ...engines.context('select 1', []), columnNames: ['1'] }
+      expect(translate(sql, context).kind).toBe('kept')
+    }
+  })
+
+  test('an application that wants bigint gets no value that may be an integer or a real', async () => {
+    const { translate } = await import('../../dist/dialect/translate/translate.js')
+    const sql = 'select max(n) from t'
+    const context = { ...engines.context(sql, []), integers: 'bigint' as const }
+    expect(translate(sql, context)).toMatchObject({ kind: 'kept' })
+  })
+})
