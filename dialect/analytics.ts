@@ -15,6 +15,8 @@ export interface Analytics extends WriterObserver {
     chunkSize: number,
     options?: QueryOptions,
   ): MaybePromise<AsyncIterableIterator<QueryResult<unknown>> | null>
+  /** Somebody listens to `noteAnswered`. */
+  readonly wantsAnswers: boolean
   /** SQLite has answered what was left to it. */
   noteAnswered(query: CompiledQuery, durationMs: number): void
   /** Ends what runs and frees everything; SQLite is still open. Called once. */

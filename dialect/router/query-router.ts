@@ -54,6 +54,10 @@ export class QueryRouter implements Analytics {
     this.#gate = new FreshnessGate(engine, host.writer)
   }
 
+  get wantsAnswers(): boolean {
+    return this.#host.config.onRoute !== undefined
+  }
+
   get engine(): SyncEngine {
     return this.#engine
   }

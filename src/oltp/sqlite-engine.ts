@@ -4,7 +4,7 @@ import { databaseFile, type OpenDatabaseOptions, openDatabase } from './open-dat
 import { openReads } from './open-reads.js'
 import type { Reads } from './reads.js'
 import type { SqliteDatabase } from './sqlite-database.js'
-import { SqliteSession } from './sqlite-session.js'
+import { type SessionHost, SqliteSession } from './sqlite-session.js'
 import { Writer } from './writer.js'
 
 export interface SqliteEngineOptions {
@@ -20,6 +20,10 @@ export class SqliteEngine {
   readonly path: string | null
   readonly #reads: Reads | null
   readonly #sessions = new Set<SqliteSession>()
+  readonly #host: SessionHost = {
+    isClosing: () => this.#closing,
+    ended: (session) => this.#forget(session),
+  }
   readonly #ownsDatabase: boolean
   #closing = false
   #drained: (() => void) | null = null
@@ -62,10 +66,7 @@ export class SqliteEngine {
   }
 
   openSession(): SqliteSession {
-    const session = new SqliteSession(this.writer, this.#reads, {
-      isClosing: () => this.#closing,
-      ended: () => this.#forget(session),
-    })
+    const session = new SqliteSession(this.writer, this.#reads, this.#host)
     if (!this.#closing) {
       this.#sessions.add(session)
     }

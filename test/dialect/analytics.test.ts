@@ -7,6 +7,7 @@ import { createItems, type Shop, temporaryFile } from './shop.js'
 /** Analytics that answer `count` queries with a fixed row and write down what they are told. */
 class RecordingAnalytics implements Analytics {
   readonly notes: string[] = []
+  readonly wantsAnswers = false
 
   execute(query: { sql: string }) {
     this.notes.push(`execute ${query.sql}`)
