@@ -103,7 +103,7 @@ export class CandidateFinder {
   /** True while the copies of a candidate's tables are still what it was translated for. */
   isCurrent(candidate: Candidate): boolean {
     return candidate.tables.every((table) => {
-      const live = this.#engine.liveTable(table.shape.name)
+      const live = this.#engine.tables.findLive(table.shape.name)
       return live !== undefined && live.columns === table.columns && live.sqlName === table.sqlName
     })
   }
@@ -141,7 +141,7 @@ export class CandidateFinder {
       return kept(entry.translation.reason)
     }
     const estimate = this.#estimate(pending, (name) => {
-      return this.#engine.liveTable(name)?.rowCount ?? 0
+      return this.#engine.tables.findLive(name)?.rowCount ?? 0
     })
     if (entry.refusal !== null) {
       return kept('DuckDB refused', true, estimate)
@@ -170,11 +170,11 @@ export class CandidateFinder {
     purpose: 'execute' | 'explain',
   ): KeptQuery | null {
     for (const name of missing) {
-      const tracked = this.#engine.table(name)
+      const tracked = this.#engine.tables.find(name)
       if (tracked?.state === 'refused') {
         return kept(`table ${name}: ${tracked.reason ?? 'refused'}`)
       }
-      if (!this.#engine.mayCopy(name)) {
+      if (!this.#engine.tables.mayCopy(name)) {
         return kept(`table ${name}: not in the list of tables to copy`)
       }
     }
@@ -221,16 +221,16 @@ export class CandidateFinder {
   #missingTables(pending: PendingQuery): string[] {
     return pending.tableNames.filter((name) => {
       const shape = this.#shape(pending.database, name)
-      return !('refused' in shape) && this.#engine.liveTable(name) === undefined
+      return !('refused' in shape) && this.#engine.tables.findLive(name) === undefined
     })
   }
 
   #liveTables(pending: PendingQuery): MirrorTable[] {
-    return pending.tableNames.flatMap((name) => this.#engine.liveTable(name) ?? [])
+    return pending.tableNames.flatMap((name) => this.#engine.tables.findLive(name) ?? [])
   }
 
   readonly #findHypothetical = (name: string): MirrorTable | { readonly refused: string } => {
-    const live = this.#engine.liveTable(name)
+    const live = this.#engine.tables.findLive(name)
     if (live !== undefined) {
       return live
     }
@@ -258,7 +258,7 @@ export class CandidateFinder {
   }
 
   #rowsBeforeCopy(database: SqliteDatabase, name: string): number {
-    const live = this.#engine.liveTable(name)
+    const live = this.#engine.tables.findLive(name)
     return live === undefined ? this.#sizes.rows(database, name) : live.rowCount
   }
 

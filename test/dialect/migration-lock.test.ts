@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { HtapAdapter } from '../../dist/dialect/index.js'
 import { FileLock } from '../../dist/src/oltp/file-lock.js'
 import { createMigrator, type Migration } from '../support/migrator.js'
-import { createItems, openShop, temporaryFile } from './shop.js'
+import { createItems, openShop, type Shop, temporaryFile } from './shop.js'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -38,7 +38,7 @@ describe('the migration lock', () => {
     const path = temporaryFile()
     const running: string[] = []
     let most = 0
-    const migration: Migration = {
+    const migration: Migration<Shop> = {
       async up(db) {
         running.push('up')
         most = Math.max(most, running.length)
