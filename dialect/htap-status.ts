@@ -66,7 +66,7 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
     ...lag,
     lastError: engine.failure ?? router.lastError,
     sizes: driver.isClosed ? null : ((await engine.store?.sizes().catch(() => null)) ?? null),
-    tables: [...engine.tables.values()].map((table) => describe(table, engine, lag)),
+    tables: [...engine.tables.byName.values()].map((table) => describe(table, engine, lag)),
     routes: router.counts,
   })
 }

@@ -5,7 +5,8 @@ import type { VerifyReport } from '../sync/verify.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDriver } from './htap-driver.js'
 import { type HtapStatus, readStatus } from './htap-status.js'
-import { QueryRouter, type RouteExplanation } from './router/query-router.js'
+import { QueryRouter } from './router/query-router.js'
+import type { RouteExplanation } from './router/route-explanation.js'
 
 /** A query that can be compiled: a query builder. */
 export interface Compilable {

@@ -4,11 +4,9 @@ import type { MirroredTable } from './apply/mirrored-table.js'
 import type { FinishedCopy } from './backfill/table-copier.js'
 import type { Mirror } from './mirror.js'
 import type { ChangePart, ChangeRequest } from './read/change-reader.js'
-import type { InlineReader } from './read/inline-reader.js'
 import type { SourceAccess } from './read/source-access.js'
-import { isExpected, type SourceReader } from './read/source-reader.js'
+import { isExpected, type SourceReader, type SourceReaders } from './read/source-reader.js'
 import { SourceStateReader } from './read/source-state.js'
-import type { WorkerReader } from './read/worker-reader.js'
 import type { SchemaWatch } from './schema-watch.js'
 import type { TrackedTable } from './tracked-table.js'
 
@@ -22,8 +20,7 @@ export interface ChangeSync {
 interface ChangeSyncProps {
   readonly mirror: Mirror
   readonly access: SourceAccess
-  readonly inlineReader: InlineReader
-  readonly workerReader: WorkerReader | null
+  readonly readers: SourceReaders
   readonly tables: ReadonlyMap<string, TrackedTable>
   readonly schema: SchemaWatch
 }
@@ -142,7 +139,7 @@ class LogFollower implements ChangeSync {
 
   /** A few changes are read at once; many in the worker, which keeps the event loop free. */
   #chooseReader(requests: readonly ChangeRequest[], head: number): SourceReader {
-    const { inlineReader, workerReader } = this.#props
+    const { inline, worker } = this.#props.readers
     const oldest = Math.min(head, ...requests.map((request) => request.after))
     const isSmall = head - oldest <= limits.inlineChangesMax
     const countsLarge = [...this.#props.tables.values()].some(
@@ -151,9 +148,9 @@ class LogFollower implements ChangeSync {
         table.live.unique.count !== 'never' &&
         table.live.rowCount > limits.inlineCountRowsMax,
     )
-    return workerReader === null || (isSmall && !countsLarge && this.#recount.size === 0)
-      ? inlineReader
-      : workerReader
+    return worker === null || (isSmall && !countsLarge && this.#recount.size === 0)
+      ? inline
+      : worker
   }
 
   /** REPLACE left rows behind that nothing in the log names: next time compare all keys. */

@@ -1,24 +1,24 @@
 import { AsyncMutex } from '../src/core/async-mutex.js'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
-import type { MirrorTable } from '../src/core/mirror-table.js'
-import { foldIdentifier } from '../src/core/sql-identifier.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
 import { readSchemaVersion } from '../src/oltp/catalogue.js'
-import { CopyQueue } from './backfill/copy-queue.js'
+import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 import { hasChangeLog } from './capture/change-log.js'
-import { LogPruner } from './capture/log-pruner.js'
-import { type ChangeSync, createChangeSync } from './change-sync.js'
+import { CopyRequests } from './copy-requests.js'
 import { FreshnessWaiters } from './freshness-waiters.js'
 import { Mirror } from './mirror.js'
+import { MirrorSession } from './mirror-session.js'
 import { InlineReader } from './read/inline-reader.js'
 import type { SourceAccess } from './read/source-access.js'
+import type { SourceReaders } from './read/source-reader.js'
 import { SourceStateReader } from './read/source-state.js'
 import { WorkerReader } from './read/worker-reader.js'
 import { SchemaWatch } from './schema-watch.js'
+import { SyncLoop } from './sync-loop.js'
 import type { SyncOptions } from './sync-options.js'
-import { type TrackedTable, trackTable } from './tracked-table.js'
-import { type VerifyReport, verifyTables } from './verify.js'
+import { TrackedTables } from './tracked-tables.js'
+import type { VerifyReport } from './verify.js'
 
 /** Whether the engine can serve, and why not. */
 export type EngineState = 'idle' | 'opening' | 'ready' | 'failed' | 'closed'
@@ -32,34 +32,37 @@ export class SyncEngine {
   readonly #access: SourceAccess
   readonly #options: SyncOptions
   readonly #olapMutex = new AsyncMutex()
-  readonly #tables = new Map<string, TrackedTable>()
+  readonly #tables: TrackedTables
   readonly #waiters = new FreshnessWaiters()
   readonly #schema: SchemaWatch
-  readonly #inlineReader: InlineReader
-  readonly #workerReader: WorkerReader | null
+  readonly #loop: SyncLoop
+  readonly #copies: CopyRequests
+  readonly #readers: SourceReaders
   #state: EngineState = 'idle'
   #failure: unknown = null
   #retryAtMs = 0
   #opening: Promise<boolean> | null = null
-  #mirror: Mirror | null = null
-  #changeSync: ChangeSync | null = null
-  #copies: CopyQueue | null = null
-  #pruner: LogPruner | null = null
+  #session: MirrorSession | null = null
   #stateReader: SourceStateReader | null = null
-  #pumping: Promise<void> | null = null
-  #isWoken = false
-  #freshAtMs = 0
-  #syncFailures = 0
-  #timer: NodeJS.Timeout | null = null
-  #lastDataVersion: number | null = null
   #closing: Promise<void> | null = null
 
   constructor(access: SourceAccess, options: SyncOptions) {
     this.#access = access
     this.#options = options
-    this.#schema = new SchemaWatch(access, this.#tables)
-    this.#inlineReader = new InlineReader(access)
-    this.#workerReader = access.workerPath === null ? null : new WorkerReader(access.workerPath)
+    this.#tables = new TrackedTables(options.tables)
+    this.#schema = new SchemaWatch(access, this.#tables.byName)
+    this.#loop = this.#createLoop()
+    this.#copies = new CopyRequests({
+      tables: this.#tables,
+      waiters: this.#waiters,
+      open: () => this.#open(),
+      queue: () => this.#session?.copies,
+      isClosing: () => this.#closing !== null,
+    })
+    this.#readers = {
+      inline: new InlineReader(access),
+      worker: access.workerPath === null ? null : new WorkerReader(access.workerPath),
+    }
   }
 
   get state(): EngineState {
@@ -73,16 +76,16 @@ export class SyncEngine {
 
   /** The store to query; null unless ready. */
   get store(): OlapStore | null {
-    return this.#state === 'ready' ? (this.#mirror?.store ?? null) : null
+    return this.#state === 'ready' ? (this.#session?.mirror.store ?? null) : null
   }
 
   /** The position of the change log that the copy equals. */
   get position(): number {
-    return this.#mirror?.position ?? 0
+    return this.#session?.mirror.position ?? 0
   }
 
-  /** What the engine knows of its tables, for reports. */
-  get tables(): ReadonlyMap<string, TrackedTable> {
+  /** What the engine knows of its tables. */
+  get tables(): TrackedTables {
     return this.#tables
   }
 
@@ -95,50 +98,14 @@ export class SyncEngine {
     }
   }
 
-  /** The copy of a table that DuckDB may read; undefined unless it is live. */
-  liveTable(name: string): MirrorTable | undefined {
-    const table = this.#tables.get(foldIdentifier(name))
-    return table?.state === 'live' ? table.live?.mirror : undefined
-  }
-
-  table(name: string): TrackedTable | undefined {
-    return this.#tables.get(foldIdentifier(name))
-  }
-
-  /** Tables that may be copied: all, or those that were listed. */
-  mayCopy(name: string): boolean {
-    const { tables } = this.#options
-    const folded = foldIdentifier(name)
-    return tables === 'auto' || tables.some((listed) => foldIdentifier(listed) === folded)
-  }
-
   /** Asks for a copy of a table; harmless when it is there, on its way or refused. */
   requestCopy(name: string): void {
-    if (!this.mayCopy(name) || this.#closing !== null) {
-      return
-    }
-    const table = this.#track(name)
-    if (table.state === 'absent' && Date.now() >= table.retryAtMs) {
-      table.state = 'copying'
-      table.reason = 'the first copy is being made'
-      void this.#open().then((isOpen) => {
-        if (isOpen) {
-          this.#copies?.add(table)
-        } else {
-          table.state = 'absent'
-        }
-      })
-    }
+    this.#copies.add(name)
   }
 
   /** Waits until none of the tables is being copied, at most `timeoutMs`. */
-  async waitForCopies(names: readonly string[], timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs
-    const isPending = () =>
-      names.some((name) => this.#tables.get(foldIdentifier(name))?.state === 'copying')
-    while (isPending() && performance.now() < deadline && this.#closing === null) {
-      await this.#waiters.anyChange(Math.max(1, deadline - performance.now()))
-    }
+  waitForCopies(names: readonly string[], timeoutMs: number): Promise<void> {
+    return this.#copies.wait(names, timeoutMs)
   }
 
   /** The newest committed position; null while a transaction on a shared connection hides it. */
@@ -146,11 +113,15 @@ export class SyncEngine {
     return this.#access.readNow(() => this.#stateReader?.head() ?? 0) ?? null
   }
 
-  /** True while every table's schema is the one its copy was made for. */
+  /** Looks whether every table's schema is the one its copy was made for; takes off the others. */
   async checkSchema(): Promise<void> {
-    const version = await this.#readSchemaVersion()
+    const read = (database: SqliteDatabase) =>
+      this.#stateReader?.schemaVersion() ?? readSchemaVersion(database)
+    const version = this.#access.readNow(read) ?? (await this.#access.read(readSchemaVersion))
     if (version !== this.#schema.version) {
-      await this.#reloadSchema()
+      await this.#schema.reload(false)
+      this.#waiters.notify()
+      this.#copies.addDue()
     }
   }
 
@@ -165,19 +136,12 @@ export class SyncEngine {
 
   /** How old the state is that the copy shows, in milliseconds; 0 when nothing is pending. */
   stalenessMs(head: number): number {
-    return head <= this.position ? 0 : performance.now() - this.#freshAtMs
+    return head <= this.position ? 0 : performance.now() - this.#loop.freshAtMs
   }
 
   /** Something was committed: look for changes in the next turn of the event loop. */
   wake(): void {
-    if (this.#state !== 'ready' || this.#isWoken) {
-      return
-    }
-    this.#isWoken = true
-    setImmediate(() => {
-      this.#isWoken = false
-      void this.#pump()
-    })
+    this.#loop.wake()
   }
 
   /** Applies everything that is committed now. */
@@ -192,60 +156,26 @@ export class SyncEngine {
   }
 
   /** Copies a table anew; the old copy serves until the new one is complete. */
-  async rebuild(name: string): Promise<void> {
-    const known = this.#tables.get(foldIdentifier(name))
-    if (known === undefined) {
-      throw new HtapError('table-unknown', `no copy of a table named ${name}`, {
-        hint: 'only tables that analytic queries have read are copied',
-      })
-    }
-    await this.#open()
-    known.retryAtMs = 0
-    await this.#copies?.rebuild(known)
+  rebuild(name: string): Promise<void> {
+    return this.#copies.rebuild(name)
   }
 
   /** Compares live copies with SQLite at one position: row counts and order-free checksums. */
   async verify(names?: readonly string[]): Promise<VerifyReport> {
     await this.#open()
-    const mirror = this.#mirror
-    const changeSync = this.#changeSync
-    if (this.#state !== 'ready' || mirror === null || changeSync === null) {
+    const session = this.#session
+    if (this.#state !== 'ready' || session === null) {
       throw new HtapError('mirror-unavailable', 'there is no mirror to verify', {
         cause: this.#failure,
       })
     }
     await this.checkSchema()
-    const wanted = names?.map(foldIdentifier)
-    const tables = [...this.#tables.values()].filter(
-      (table) =>
-        table.live !== null &&
-        (wanted === undefined || wanted.includes(foldIdentifier(table.name))),
-    )
-    return verifyTables({
-      tables: tables.flatMap((table) => (table.live === null ? [] : [table.live])),
-      mirror,
-      access: this.#access,
-      reader: this.#workerReader ?? this.#inlineReader,
-      expected: mirror.expected(this.#schema.version),
-      syncTo: () => this.syncNow(),
-      exclusively: (section) => this.#olapMutex.run(section),
-    })
+    return session.verify(this.#tables.served(names), () => this.syncNow())
   }
 
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
-  }
-
-  #track(name: string): TrackedTable {
-    const folded = foldIdentifier(name)
-    const known = this.#tables.get(folded)
-    if (known !== undefined) {
-      return known
-    }
-    const table = trackTable(name)
-    this.#tables.set(folded, table)
-    return table
   }
 
   #open(): Promise<boolean> {
@@ -265,31 +195,22 @@ export class SyncEngine {
     this.#state = 'opening'
     try {
       const { mirror, tables } = await Mirror.open(this.#access, this.#options)
-      this.#mirror = mirror
+      this.#session = this.#createSession(mirror)
       await this.#access.read((database) => {
         this.#stateReader = new SourceStateReader(database)
       })
       this.#schema.version = mirror.schemaVersion
       for (const table of tables) {
-        const tracked = this.#track(table.shape.name)
-        Object.assign(tracked, {
-          state: 'live',
-          tableId: table.tableId,
-          shape: table.shape,
-          live: table,
-        })
+        this.#tables.adopt(table)
       }
-      this.#wire(mirror)
       // Copies of tables that changed while nobody looked are not served for a moment.
       await this.#schema.reload(true)
       this.#state = 'ready'
       this.#failure = null
-      this.#startTimer()
-      this.#requeue()
-      if (this.#options.tables !== 'auto') {
-        for (const name of this.#options.tables) {
-          this.requestCopy(name)
-        }
+      this.#loop.start(this.#options.intervalMs)
+      this.#copies.addDue()
+      for (const name of this.#options.tables === 'auto' ? [] : this.#options.tables) {
+        this.#copies.add(name)
       }
       this.wake()
       return true
@@ -298,120 +219,50 @@ export class SyncEngine {
       this.#failure = error
       this.#retryAtMs = Date.now() + limits.copyRetryMs
       this.#options.onError?.(error)
-      await this.#mirror?.close().catch(() => undefined)
-      this.#mirror = null
+      await this.#session?.mirror.close().catch(() => undefined)
+      this.#session = null
       return false
     }
   }
 
-  #wire(mirror: Mirror): void {
-    this.#changeSync = createChangeSync({
+  #createSession(mirror: Mirror): MirrorSession {
+    const session: MirrorSession = new MirrorSession({
       mirror,
       access: this.#access,
-      inlineReader: this.#inlineReader,
-      workerReader: this.#workerReader,
+      options: this.#options,
+      readers: this.#readers,
       tables: this.#tables,
       schema: this.#schema,
-    })
-    this.#pruner = new LogPruner(this.#access, mirror.consumerId)
-    this.#copies = new CopyQueue({
-      mirror,
-      access: this.#access,
-      reader: this.#workerReader ?? this.#inlineReader,
-      schema: this.#schema,
-      options: this.#options,
       exclusively: (section) => this.#olapMutex.run(section),
-      register: (copy) => this.#changeSync?.register(copy),
-      syncNow: () => this.#pump(),
+      runLoop: () => this.#loop.run(),
       onChange: () => this.#waiters.notify(),
-      isClosing: () => this.#closing !== null || this.#mirror !== mirror || this.#state !== 'ready',
+      isClosing: () => this.#closing !== null,
+      isGivenUp: () =>
+        this.#closing !== null || this.#session !== session || this.#state !== 'ready',
     })
+    return session
   }
 
-  #startTimer(): void {
-    this.#timer = setInterval(() => this.#poll(), this.#options.intervalMs)
-    this.#timer.unref()
-  }
-
-  /** Commits of other connections show in a number that costs a microsecond to read. */
-  #poll(): void {
-    try {
-      const version = this.#access.dataVersion()
-      if (version !== null && version !== this.#lastDataVersion) {
-        this.#lastDataVersion = version
-        this.wake()
-      }
-      if (this.#syncFailures > 0 && Date.now() >= this.#retryAtMs) {
-        this.wake()
-      }
-      this.#pruner?.tick(this.#mirror?.position ?? 0, this.#oldestNeeded())
-      this.#requeue()
-    } catch (error) {
-      this.#options.onError?.(error)
-    }
-  }
-
-  /**
-   * Copies that were taken off because of a schema change or a failure are made again, and those of
-   * listed tables that were created only now are made.
-   */
-  #requeue(): void {
-    const { tables: listed } = this.#options
-    for (const table of this.#tables.values()) {
-      const isWanted = table.tableId !== null || (listed !== 'auto' && this.mayCopy(table.name))
-      if (table.state === 'absent' && isWanted && Date.now() >= table.retryAtMs) {
-        this.requestCopy(table.name)
-      } else if (table.live?.canWiden && !table.isCopying && Date.now() >= table.retryAtMs) {
-        // One attempt per second at most, so that a column with ever new classes cannot keep us busy.
-        table.retryAtMs = Date.now() + limits.copyRetryMs
-        this.#copies?.add(table)
-      }
-    }
-  }
-
-  #oldestNeeded(): number {
-    const copies = [...this.#tables.values()].flatMap((table) => table.copyPosition ?? [])
-    return Math.min(this.position, ...copies)
-  }
-
-  /** Syncs until nothing is pending; one at a time. */
-  #pump(): Promise<void> {
-    const changeSync = this.#changeSync
-    if (changeSync === null || this.#state !== 'ready') {
-      return Promise.resolve()
-    }
-    this.#pumping ??= this.#sync(changeSync).finally(() => {
-      this.#pumping = null
-      this.#waiters.notify()
+  #createLoop(): SyncLoop {
+    return new SyncLoop({
+      isReady: () => this.#state === 'ready',
+      isClosing: () => this.#closing !== null,
+      sync: () => this.#olapMutex.run(async () => this.#session?.sync() ?? false),
+      onProgress: () => this.#waiters.notify(),
+      onIdle: async () => this.#session?.tidy(),
+      onFailure: (error) => {
+        this.#options.onError?.(error)
+        this.#failure = error
+      },
+      // Not awaited: it waits for copies, and those wait for the loop.
+      onLost: () => void this.#startOver(),
+      dataVersion: () => this.#access.dataVersion(),
+      onTick: () => {
+        this.#session?.tick()
+        this.#copies.addDue()
+      },
+      onTickFailure: (error) => this.#options.onError?.(error),
     })
-    return this.#pumping
-  }
-
-  async #sync(changeSync: ChangeSync): Promise<void> {
-    try {
-      for (let isPending = true; isPending && this.#closing === null; ) {
-        const startedAtMs = performance.now()
-        isPending = await this.#olapMutex.run(() => changeSync.run())
-        this.#freshAtMs = startedAtMs
-        this.#syncFailures = 0
-        this.#waiters.notify()
-      }
-      await this.#pruner?.afterSync(
-        this.position,
-        this.#oldestNeeded(),
-        () => this.#closing !== null,
-      )
-    } catch (error) {
-      this.#options.onError?.(error)
-      this.#failure = error
-      this.#syncFailures++
-      this.#retryAtMs = Date.now() + limits.copyRetryMs
-      const hasLostPlace = error instanceof HtapError && error.facts['lostPlace'] === true
-      if (hasLostPlace || this.#syncFailures >= limits.syncFailuresMax) {
-        // Not awaited: it waits for copies, and those wait for this sync.
-        void this.#startOver()
-      }
-    }
   }
 
   /**
@@ -419,54 +270,29 @@ export class SyncEngine {
    * which makes of it whatever can still be used.
    */
   async #startOver(): Promise<void> {
-    this.#stopTimer()
-    this.#syncFailures = 0
+    this.#loop.stop()
     this.#retryAtMs = 0
     this.#state = 'idle'
-    await this.#copies?.close()
-    await this.#olapMutex.run(async () => this.#mirror?.close())
-    this.#mirror = null
-    for (const table of this.#tables.values()) {
-      Object.assign(table, { state: 'absent', live: null, copyPosition: null, retryAtMs: 0 })
-    }
+    await this.#session?.copies.close()
+    await this.#olapMutex.run(async () => this.#session?.mirror.close())
+    this.#session = null
+    this.#tables.forgetCopies()
     void this.#open()
   }
 
-  #stopTimer(): void {
-    if (this.#timer !== null) {
-      clearInterval(this.#timer)
-    }
-    this.#timer = null
-  }
-
-  async #readSchemaVersion(): Promise<number> {
-    return (
-      this.#access.readNow(
-        (database) => this.#stateReader?.schemaVersion() ?? readSchemaVersion(database),
-      ) ?? (await this.#access.read(readSchemaVersion))
-    )
-  }
-
-  async #reloadSchema(): Promise<void> {
-    await this.#schema.reload(false)
-    this.#waiters.notify()
-    this.#requeue()
-  }
-
   async #close(): Promise<void> {
-    this.#stopTimer()
     await this.#opening?.catch(() => undefined)
-    await this.#copies?.close()
+    this.#loop.stop()
+    await this.#session?.copies.close()
     this.#waiters.notify()
     await this.#olapMutex.run(async () => {
       const wasReady = this.#state === 'ready'
       this.#state = 'closed'
       if (wasReady) {
-        const isInMemory = this.#options.olapPath === ':memory:'
-        await this.#pruner?.close(this.position, isInMemory).catch(() => undefined)
+        await this.#session?.leaveLog()
       }
-      await this.#workerReader?.close()
-      await this.#mirror?.close()
+      await this.#readers.worker?.close()
+      await this.#session?.mirror.close()
     })
     this.#access.close()
   }

@@ -2,26 +2,21 @@ import type { CompiledQuery } from 'kysely'
 import { limits } from '../../src/core/limits.js'
 import type { MirrorTable } from '../../src/core/mirror-table.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
-import { readSchemaVersion, readTableShape, type TableLookup } from '../../src/oltp/catalogue.js'
-import { type ConnectionTraits, readConnectionTraits } from '../../src/oltp/connection-traits.js'
+import { readConnectionTraits } from '../../src/oltp/connection-traits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { AnalyticsHost } from '../analytics.js'
 import type { QueryHint } from '../hints.js'
-import { parseSelect } from '../translate/parse/parse-select.js'
 import { translate } from '../translate/translate.js'
-import type { QueryPlanRow, Translated, Translation } from '../translate/translation.js'
-import { BoundedMap } from './bounded-map.js'
+import type { Translation } from '../translate/translation.js'
+import { findObstacle, understand } from './analytic-shape.js'
+import { type Candidate, type KeptQuery, kept } from './candidate.js'
 import { type CostEstimate, estimateCost } from './cost-estimate.js'
 import { hypotheticalTable } from './hypothetical-table.js'
 import { parameterTypes } from './parameters.js'
+import { PendingQuery } from './pending-query.js'
 import type { QueryShape } from './query-shape.js'
-import {
-  readProgram,
-  readQueryPlan,
-  readStatementFacts,
-  type StatementFacts,
-} from './statement-facts.js'
+import { SchemaFacts } from './schema-facts.js'
 import { TableSizes } from './table-sizes.js'
 import {
   columnsOf,
@@ -31,40 +26,13 @@ import {
   translationKey,
 } from './translation-cache.js'
 
-/** A query that DuckDB can answer as SQLite does, once the copy is fresh. */
-export interface Candidate {
-  readonly kind: 'candidate'
-  readonly reason: string
-  readonly translated: Translated
-  readonly entry: TranslationEntry
-  readonly tables: readonly MirrorTable[]
-  readonly columnNames: readonly string[]
-  readonly integers: 'number' | 'bigint'
-  readonly estimate: CostEstimate
-  /** The cost decided; with another mind about waiting SQLite would be as good. */
-  readonly isChosenByCost: boolean
-}
-
-/** A query that stays on SQLite. */
-export interface KeptQuery {
-  readonly kind: 'kept'
-  readonly reason: string
-  readonly estimate: CostEstimate | null
-  /** False for a statement that no hint could send to DuckDB: a write, or none of SQLite's. */
-  readonly isRead: boolean
-}
-
-type AnalyticShape = Extract<QueryShape, { kind: 'analytic' }>
-
 /** Walks a query through every stage that must agree before DuckDB may answer it. */
 export class CandidateFinder {
   readonly #host: AnalyticsHost
   readonly #engine: SyncEngine
-  readonly #facts = new BoundedMap<string, StatementFacts>(limits.shapeCacheEntriesMax)
-  readonly #shapes = new Map<string, TableLookup>()
+  readonly #facts = new SchemaFacts()
   readonly #translations = new TranslationCache()
   readonly #sizes = new TableSizes()
-  #schemaVersion = -1
 
   constructor(host: AnalyticsHost, engine: SyncEngine) {
     this.#host = host
@@ -86,8 +54,8 @@ export class CandidateFinder {
       return kept('parameters that SQLite refuses', false)
     }
     const { database } = this.#host.writer
-    this.#noticeSchema(database)
-    const facts = this.#readFacts(database, query.sql)
+    this.#facts.refresh(database)
+    const facts = this.#facts.statement(database, query.sql)
     if (facts === null || !facts.isRead) {
       return kept('SQLite does not read it as a query', false)
     }
@@ -103,7 +71,7 @@ export class CandidateFinder {
   /** True while the copies of a candidate's tables are still what it was translated for. */
   isCurrent(candidate: Candidate): boolean {
     return candidate.tables.every((table) => {
-      const live = this.#engine.liveTable(table.shape.name)
+      const live = this.#engine.tables.findLive(table.shape.name)
       return live !== undefined && live.columns === table.columns && live.sqlName === table.sqlName
     })
   }
@@ -141,7 +109,7 @@ export class CandidateFinder {
       return kept(entry.translation.reason)
     }
     const estimate = this.#estimate(pending, (name) => {
-      return this.#engine.liveTable(name)?.rowCount ?? 0
+      return this.#engine.tables.findLive(name)?.rowCount ?? 0
     })
     if (entry.refusal !== null) {
       return kept('DuckDB refused', true, estimate)
@@ -170,11 +138,11 @@ export class CandidateFinder {
     purpose: 'execute' | 'explain',
   ): KeptQuery | null {
     for (const name of missing) {
-      const tracked = this.#engine.table(name)
+      const tracked = this.#engine.tables.find(name)
       if (tracked?.state === 'refused') {
         return kept(`table ${name}: ${tracked.reason ?? 'refused'}`)
       }
-      if (!this.#engine.mayCopy(name)) {
+      if (!this.#engine.tables.mayCopy(name)) {
         return kept(`table ${name}: not in the list of tables to copy`)
       }
     }
@@ -220,26 +188,26 @@ export class CandidateFinder {
 
   #missingTables(pending: PendingQuery): string[] {
     return pending.tableNames.filter((name) => {
-      const shape = this.#shape(pending.database, name)
-      return !('refused' in shape) && this.#engine.liveTable(name) === undefined
+      const shape = this.#facts.table(pending.database, name)
+      return !('refused' in shape) && this.#engine.tables.findLive(name) === undefined
     })
   }
 
   #liveTables(pending: PendingQuery): MirrorTable[] {
-    return pending.tableNames.flatMap((name) => this.#engine.liveTable(name) ?? [])
+    return pending.tableNames.flatMap((name) => this.#engine.tables.findLive(name) ?? [])
   }
 
   readonly #findHypothetical = (name: string): MirrorTable | { readonly refused: string } => {
-    const live = this.#engine.liveTable(name)
+    const live = this.#engine.tables.findLive(name)
     if (live !== undefined) {
       return live
     }
-    const shape = this.#shape(this.#host.writer.database, name)
+    const shape = this.#facts.table(this.#host.writer.database, name)
     return 'refused' in shape ? shape : hypotheticalTable(shape)
   }
 
   #refusal(pending: PendingQuery, name: string): { readonly refused: string } {
-    const shape = this.#shape(pending.database, name)
+    const shape = this.#facts.table(pending.database, name)
     return 'refused' in shape ? shape : { refused: 'has no copy' }
   }
 
@@ -258,149 +226,9 @@ export class CandidateFinder {
   }
 
   #rowsBeforeCopy(database: SqliteDatabase, name: string): number {
-    const live = this.#engine.liveTable(name)
+    const live = this.#engine.tables.findLive(name)
     return live === undefined ? this.#sizes.rows(database, name) : live.rowCount
   }
-
-  #noticeSchema(database: SqliteDatabase): void {
-    const version = readSchemaVersion(database)
-    if (version !== this.#schemaVersion) {
-      this.#schemaVersion = version
-      this.#facts.clear()
-      this.#shapes.clear()
-    }
-  }
-
-  #readFacts(database: SqliteDatabase, sql: string): StatementFacts | null {
-    const known = this.#facts.get(sql)
-    if (known !== undefined) {
-      return known
-    }
-    try {
-      const facts = readStatementFacts(database, sql)
-      this.#facts.set(sql, facts)
-      return facts
-    } catch {
-      // SQLite's own error reaches the user when SQLite gets the query.
-      return null
-    }
-  }
-
-  #shape(database: SqliteDatabase, name: string): TableLookup {
-    const key = foldIdentifier(name)
-    const known = this.#shapes.get(key)
-    if (known !== undefined) {
-      return known
-    }
-    const shape = readTableShape(database, name)
-    if (this.#shapes.size >= limits.countedTablesMax) {
-      this.#shapes.clear()
-    }
-    this.#shapes.set(key, shape)
-    return shape
-  }
-}
-
-/** One query on its way, with what was found out about it so far. */
-class PendingQuery {
-  readonly query: CompiledQuery
-  readonly tableNames: readonly string[]
-  readonly facts: StatementFacts
-  readonly traits: ConnectionTraits
-  readonly types: NonNullable<ReturnType<typeof parameterTypes>>
-  readonly database: SqliteDatabase
-  readonly #shape: AnalyticShape
-  #plan: readonly QueryPlanRow[] | null = null
-
-  constructor(
-    query: CompiledQuery,
-    shape: AnalyticShape,
-    facts: StatementFacts,
-    traits: ConnectionTraits,
-    types: NonNullable<ReturnType<typeof parameterTypes>>,
-    database: SqliteDatabase,
-  ) {
-    this.query = query
-    this.#shape = shape
-    this.tableNames = shape.parsed.summary.tables
-    this.facts = facts
-    this.traits = traits
-    this.types = types
-    this.database = database
-  }
-
-  get isPlainCount(): boolean {
-    const { functions } = this.#shape.parsed.summary
-    return (
-      functions.size === 1 &&
-      functions.has('count') &&
-      this.tableNames.length === 1 &&
-      /^\s*select\s+count\(\s*\*\s*\)[^()]*$/i.test(this.query.sql) &&
-      !/\bwhere\b|\bgroup\b/i.test(this.query.sql)
-    )
-  }
-
-  plan(): readonly QueryPlanRow[] {
-    this.#plan ??= readQueryPlan(this.database, this.query.sql, this.query.parameters)
-    return this.#plan
-  }
-
-  context(findTable: (name: string) => MirrorTable | { readonly refused: string }) {
-    return {
-      findTable,
-      parameterTypes: this.types,
-      columnNames: this.facts.columnNames,
-      integers: this.traits.integers,
-      queryPlan: () => this.plan(),
-      program: () => readProgram(this.database, this.query.sql, this.query.parameters),
-    }
-  }
-}
-
-/** A hint for DuckDB may also send plain reads there. */
-function understand(
-  query: CompiledQuery,
-  shape: QueryShape,
-  hint: QueryHint | undefined,
-): AnalyticShape | KeptQuery {
-  if (shape.kind === 'analytic') {
-    return shape
-  }
-  if (hint?.engine !== 'duckdb') {
-    return kept(shape.kind === 'plain' ? 'no analytic query' : `not understood: ${shape.reason}`)
-  }
-  const parsed = parseSelect(query.sql)
-  return parsed.kind === 'select'
-    ? { kind: 'analytic', parsed }
-    : kept(`not understood: ${parsed.reason}`, /^\s*(?:select|with|values)\b/i.test(query.sql))
-}
-
-/** What the application did to its connection that makes the query belong to it. */
-function findObstacle(shape: AnalyticShape, traits: ConnectionTraits): string | null {
-  const { summary } = shape.parsed
-  if (traits.unusual !== null) {
-    return `the connection has ${traits.unusual}`
-  }
-  if (summary.foreignSchema) {
-    return 'names another schema'
-  }
-  const temporary = summary.tables.find((table) => traits.tempNames.has(table))
-  if (temporary !== undefined) {
-    return `${temporary} is temporary`
-  }
-  for (const name of summary.functions) {
-    if (traits.functionNames.has(name)) {
-      return `function ${name} is registered by the application`
-    }
-  }
-  if (traits.likeIsCaseSensitive && summary.usesLike) {
-    return 'LIKE is case-sensitive on this connection'
-  }
-  return null
-}
-
-function kept(reason: string, isRead = true, estimate: CostEstimate | null = null): KeptQuery {
-  return { kind: 'kept', reason, estimate, isRead }
 }
 
 function isFromPlan(translation: Translation): boolean {

@@ -6,25 +6,16 @@ import type { OlapReadOptions, OlapStatement, OlapStore } from '../../src/olap/o
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { Analytics, AnalyticsHost, QueryOptions } from '../analytics.js'
 import { hintOf, type QueryHint } from '../hints.js'
-import type { RouteEvent } from '../htap-dialect-config.js'
-import { type Candidate, CandidateFinder } from './candidate-finder.js'
+import type { Candidate } from './candidate.js'
+import { CandidateFinder } from './candidate-finder.js'
 import type { CostEstimate } from './cost-estimate.js'
 import { type Freshness, FreshnessGate } from './freshness.js'
 import { bindParameters } from './parameters.js'
 import { QueryShapes } from './query-shape.js'
-import { RouteCounter, type RouteCounts } from './route-counts.js'
-
-/** What would happen to a query, found out without running it. */
-export interface RouteExplanation {
-  readonly engine: 'sqlite' | 'duckdb'
-  readonly reason: string
-  readonly sql: string
-  /** What DuckDB would run; null where SQLite answers. */
-  readonly duckdbSql: string | null
-  /** Changes that are committed and not applied yet; null where unknown. */
-  readonly lagChanges: number | null
-  readonly estimate: CostEstimate | null
-}
+import { toResults } from './result-stream.js'
+import type { RouteCounts } from './route-counts.js'
+import type { RouteExplanation } from './route-explanation.js'
+import { type KeptFacts, RouteLog } from './route-log.js'
 
 /**
  * Decides for every read outside of a transaction which engine answers it, and lets DuckDB answer
@@ -38,12 +29,9 @@ export class QueryRouter implements Analytics {
   readonly #engine: SyncEngine
   readonly #release: () => Promise<void>
   readonly #shapes = new QueryShapes()
-  readonly #counter = new RouteCounter()
+  readonly #log: RouteLog
   readonly #finder: CandidateFinder
   readonly #gate: FreshnessGate
-  readonly #keptReasons = new WeakMap<CompiledQuery, Kept>()
-  /** The last thing that went wrong on the way to DuckDB; it changed no answer. */
-  lastError: unknown = null
 
   /** @param release gives the engine back, which other instances may share */
   constructor(host: AnalyticsHost, engine: SyncEngine, release: () => Promise<void>) {
@@ -52,6 +40,7 @@ export class QueryRouter implements Analytics {
     this.#release = release
     this.#finder = new CandidateFinder(host, engine)
     this.#gate = new FreshnessGate(engine, host.writer)
+    this.#log = new RouteLog(host.config.onRoute)
   }
 
   get wantsAnswers(): boolean {
@@ -63,7 +52,12 @@ export class QueryRouter implements Analytics {
   }
 
   get counts(): RouteCounts {
-    return this.#counter.read()
+    return this.#log.counts
+  }
+
+  /** The last thing that went wrong on the way to DuckDB; it changed no answer. */
+  get lastError(): unknown {
+    return this.#log.lastError
   }
 
   execute(
@@ -99,12 +93,20 @@ export class QueryRouter implements Analytics {
     if (shape.kind !== 'analytic' && hint?.engine !== 'duckdb') {
       return this.#keep(query, 'no analytic query')
     }
-    return this.#answer(query, hint, options, async (store, statement, readOptions) => {
-      const chunks = store.stream(statement, { ...readOptions, chunkSize })
-      // The first chunk shows whether DuckDB can answer at all; until then SQLite still can.
-      const first = await chunks.next()
-      return toResults(first, chunks)
-    })
+    const answer = await this.#answer(
+      query,
+      hint,
+      options,
+      async (store, statement, readOptions) => {
+        const chunks = store.stream(statement, { ...readOptions, chunkSize })
+        // The first chunk shows whether DuckDB can answer at all; until then SQLite still can.
+        return { first: await chunks.next(), rest: chunks }
+      },
+      async ({ rest }) => {
+        await rest.return?.()
+      },
+    )
+    return answer === null ? null : toResults(answer.first, answer.rest)
   }
 
   /**
@@ -164,19 +166,7 @@ export class QueryRouter implements Analytics {
 
   /** SQLite has answered a query that this router kept there. */
   noteAnswered(query: CompiledQuery, durationMs: number): void {
-    const kept = this.#keptReasons.get(query)
-    if (kept !== undefined) {
-      this.#report({
-        engine: 'sqlite',
-        reason: kept.reason,
-        sql: query.sql,
-        duckdbSql: null,
-        durationMs,
-        waitMs: kept.waitMs,
-        lagChanges: kept.lagChanges,
-        estimate: kept.estimate,
-      })
-    }
+    this.#log.answeredBySqlite(query, durationMs)
   }
 
   close(): Promise<void> {
@@ -190,50 +180,56 @@ export class QueryRouter implements Analytics {
     )
   }
 
-  /** Null when SQLite has to answer. */
+  /**
+   * Null when SQLite has to answer.
+   *
+   * @param discard gives back what `run` returned, when it cannot be used
+   */
   async #answer<T>(
     query: CompiledQuery,
     hint: QueryHint | undefined,
     options: QueryOptions | undefined,
-    run: (store: OlapStore, statement: OlapStatement, options: OlapReadOptions) => Promise<T>,
+    run: Run<T>,
+    discard?: (value: T) => Promise<void>,
   ): Promise<T | null> {
     const startMs = performance.now()
     const isForced = hint?.engine === 'duckdb'
     try {
       options?.signal?.throwIfAborted()
-      let found = await this.#finder.find(query, this.#shapes.of(query), hint, 'execute')
-      if (found.kind === 'kept') {
-        return this.#giveUp(query, isForced && found.isRead, found.reason, found.estimate)
-      }
-      const freshness = await this.#freshen(found, hint)
-      if (!freshness.isFresh) {
-        return this.#giveUp(query, isForced, 'the copy is behind', found.estimate, freshness)
-      }
-      if (!this.#finder.isCurrent(found)) {
-        // A change that was waited for brought values for which the query reads differently.
-        found = await this.#finder.find(query, this.#shapes.of(query), hint, 'execute')
+      for (let attempt = 1; attempt <= limits.routeAttemptsMax; attempt++) {
+        const found = await this.#finder.find(query, this.#shapes.of(query), hint, 'execute')
         if (found.kind === 'kept') {
           const { isRead, reason, estimate } = found
-          return this.#giveUp(query, isForced && isRead, reason, estimate, freshness)
+          return this.#giveUp(query, isForced && isRead, reason, { estimate })
         }
+        const { estimate } = found
+        const { isFresh, waitMs, lagChanges } = await this.#freshen(found, hint)
+        if (!isFresh) {
+          const facts = { estimate, waitMs, lagChanges }
+          return this.#giveUp(query, isForced, 'the copy is behind', facts)
+        }
+        const result = await this.#run(found, query, options, run)
+        if (!this.#finder.isCurrent(found)) {
+          // A change brought values for which the query reads differently, or a new copy came.
+          await (result === null ? undefined : discard?.(result.value))
+          continue
+        }
+        if (result === null) {
+          const facts = { estimate, waitMs, lagChanges }
+          return this.#giveUp(query, isForced, 'DuckDB refused', facts)
+        }
+        this.#log.answeredByDuckDb({
+          reason: found.reason,
+          sql: query.sql,
+          duckdbSql: found.translated.sql,
+          durationMs: performance.now() - startMs,
+          waitMs,
+          lagChanges,
+          estimate,
+        })
+        return result.value
       }
-      const result = await this.#run(found, query, options, run)
-      if (result === null || !this.#finder.isCurrent(found)) {
-        const reason = result === null ? 'DuckDB refused' : 'the copy changed its form meanwhile'
-        return this.#giveUp(query, isForced, reason, found.estimate, freshness)
-      }
-      this.#counter.add('duckdb', found.reason)
-      this.#report({
-        engine: 'duckdb',
-        reason: found.reason,
-        sql: query.sql,
-        duckdbSql: found.translated.sql,
-        durationMs: performance.now() - startMs,
-        waitMs: freshness.waitMs,
-        lagChanges: freshness.lagChanges,
-        estimate: found.estimate,
-      })
-      return result.value
+      return this.#giveUp(query, isForced, 'the copy changed its form meanwhile')
     } catch (error) {
       if (
         options?.signal?.aborted ||
@@ -241,8 +237,8 @@ export class QueryRouter implements Analytics {
       ) {
         throw error
       }
-      this.lastError = error
-      return this.#giveUp(query, isForced, 'the way to DuckDB failed', null, undefined, error)
+      this.#log.lastError = error
+      return this.#giveUp(query, isForced, 'the way to DuckDB failed')
     }
   }
 
@@ -256,15 +252,15 @@ export class QueryRouter implements Analytics {
     )
   }
 
-  /** Null when DuckDB refuses; the refusal is remembered, so that it is paid for once. */
+  /** Null when DuckDB refuses or the copy is another by now; a refusal is remembered. */
   async #run<T>(
     found: Candidate,
     query: CompiledQuery,
     options: QueryOptions | undefined,
-    run: (store: OlapStore, statement: OlapStatement, options: OlapReadOptions) => Promise<T>,
+    run: Run<T>,
   ): Promise<{ readonly value: T } | null> {
     const store = this.#engine.store
-    if (store === null) {
+    if (store === null || !this.#finder.isCurrent(found)) {
       return null
     }
     const parameters = bindParameters(found.translated.parameters, query.parameters)
@@ -279,7 +275,7 @@ export class QueryRouter implements Analytics {
       if (options?.signal?.aborted) {
         throw error
       }
-      this.lastError = error
+      this.#log.lastError = error
       if (this.#finder.isCurrent(found)) {
         found.entry.refusal = error instanceof Error ? error.message : String(error)
       }
@@ -288,68 +284,21 @@ export class QueryRouter implements Analytics {
   }
 
   /** SQLite answers, or the caller who insists on DuckDB learns why it cannot. */
-  #giveUp(
-    query: CompiledQuery,
-    isForced: boolean,
-    reason: string,
-    estimate: CostEstimate | null,
-    freshness?: Freshness,
-    cause?: unknown,
-  ): null {
+  #giveUp(query: CompiledQuery, isForced: boolean, reason: string, facts?: KeptFacts): null {
     if (isForced) {
       throw new HtapError('route-impossible', `DuckDB cannot answer this query: ${reason}`, {
         hint: 'leave the engine to the router, or see explain() for the reason',
-        cause: cause ?? this.lastError,
+        cause: this.lastError,
         facts: { reason, sql: query.sql },
       })
     }
-    return this.#keep(query, reason, {
-      estimate,
-      waitMs: freshness?.waitMs ?? 0,
-      lagChanges: freshness?.lagChanges ?? null,
-    })
+    return this.#keep(query, reason, facts)
   }
 
-  #keep(query: CompiledQuery, reason: string, facts?: Omit<Kept, 'reason'>): null {
-    this.#counter.add('sqlite', reason)
-    if (this.#host.config.onRoute !== undefined) {
-      this.#keptReasons.set(query, {
-        reason,
-        ...(facts ?? { estimate: null, waitMs: 0, lagChanges: null }),
-      })
-    }
+  #keep(query: CompiledQuery, reason: string, facts?: KeptFacts): null {
+    this.#log.keep(query, reason, facts)
     return null
   }
-
-  #report(event: RouteEvent): void {
-    try {
-      this.#host.config.onRoute?.(Object.freeze(event))
-    } catch (error) {
-      // An observer must not decide over an answer.
-      this.lastError = error
-    }
-  }
 }
 
-interface Kept {
-  readonly reason: string
-  readonly estimate: CostEstimate | null
-  readonly waitMs: number
-  readonly lagChanges: number | null
-}
-
-async function* toResults(
-  first: IteratorResult<Record<string, unknown>[]>,
-  rest: AsyncIterableIterator<Record<string, unknown>[]>,
-): AsyncIterableIterator<QueryResult<unknown>> {
-  try {
-    if (!first.done) {
-      yield { rows: first.value }
-      for await (const rows of rest) {
-        yield { rows }
-      }
-    }
-  } finally {
-    await rest.return?.()
-  }
-}
+type Run<T> = (store: OlapStore, statement: OlapStatement, options: OlapReadOptions) => Promise<T>

@@ -25,6 +25,8 @@ export const limits = Object.freeze({
   syncFailuresMax: 3,
   /** How often one sync starts over because the source moved under it. */
   syncAttemptsMax: 5,
+  /** How often a query is prepared anew because its tables' copies were replaced under it. */
+  routeAttemptsMax: 3,
   /** Applied changes that wait in the log before it is pruned at once. */
   pruneBacklogRowsMax: 10_000,
   /** How long after the last sync the log is pruned. */

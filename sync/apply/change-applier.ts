@@ -1,9 +1,10 @@
 import type { ColumnBatch } from '../../src/core/column-batch.js'
-import { limits } from '../../src/core/limits.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
 import type { ChangePart, ChangeSlice, KeySlice, TableEnd } from '../read/change-reader.js'
-import { duckDbType, type MirrorCatalogue } from './mirror-catalogue.js'
+import { joinKeys, type KeyList, keyLiterals, keyOf, rowidRange } from './key-list.js'
+import { KeyTables } from './key-tables.js'
+import type { MirrorCatalogue } from './mirror-catalogue.js'
 import { type MirroredTable, mirrorSchema } from './mirrored-table.js'
 import { turnOfLoop } from './turn-of-loop.js'
 
@@ -28,11 +29,12 @@ export interface AppliedChanges {
 export class ChangeApplier {
   readonly #writer: OlapWriter
   readonly #catalogue: MirrorCatalogue
-  readonly #keyTables = new Map<string, string>()
+  readonly #keyTables: KeyTables
 
   constructor(writer: OlapWriter, catalogue: MirrorCatalogue) {
     this.#writer = writer
     this.#catalogue = catalogue
+    this.#keyTables = new KeyTables(writer)
   }
 
   /**
@@ -70,7 +72,7 @@ export class ChangeApplier {
 class ApplyRun {
   readonly #writer: OlapWriter
   readonly #tables: ReadonlyMap<number, MirroredTable>
-  readonly #keyTables: Map<string, string>
+  readonly #keyTables: KeyTables
   readonly overfull: number[] = []
   readonly changedProfiles: MirroredTable[] = []
   readonly #rowCounts = new Map<MirroredTable, number>()
@@ -83,7 +85,7 @@ class ApplyRun {
   constructor(
     writer: OlapWriter,
     tables: ReadonlyMap<number, MirroredTable>,
-    keyTables: Map<string, string>,
+    keyTables: KeyTables,
   ) {
     this.#writer = writer
     this.#tables = tables
@@ -124,7 +126,7 @@ class ApplyRun {
     }
     await this.#writer.execute('rollback').catch(() => undefined)
     // Temporary tables created inside the transaction are gone with it.
-    this.#keyTables.clear()
+    this.#keyTables.forget()
   }
 
   async #change(table: MirroredTable, slice: ChangeSlice): Promise<void> {
@@ -196,10 +198,10 @@ class ApplyRun {
     this.#closeRows()
     await this.#begin('')
     if (this.#existingKeys?.tableId !== table.tableId) {
-      const keyTable = await this.#keyTable(table, 'existing')
+      const keyTable = await this.#keyTables.empty('existing', table.plan.keyKinds)
       this.#existingKeys = { tableId: table.tableId, keyTable }
     }
-    await this.#fillKeyTable(table, this.#existingKeys.keyTable, slice.keys)
+    await this.#keyTables.fill(this.#existingKeys.keyTable, table.plan.keyKinds, slice.keys)
     await turnOfLoop()
   }
 
@@ -236,54 +238,15 @@ class ApplyRun {
   }
 
   async #listKeys(table: MirroredTable, keys: readonly ColumnBatch[]): Promise<KeyList> {
-    const [batch] = keys
-    const [column] = batch?.columns ?? []
-    if (
-      batch !== undefined &&
-      keys.length === 1 &&
-      batch.rowCount <= limits.deleteLiteralsMax &&
-      batch.columns.length === 1 &&
-      column?.kind === 'int64'
-    ) {
-      return { type: 'literals', sql: [...column.values.subarray(0, batch.rowCount)].join(', ') }
+    const literals = keyLiterals(keys)
+    if (literals !== null) {
+      return { type: 'literals', sql: literals }
     }
     await this.#begin('')
     this.#closeRows()
-    const keyTable = await this.#keyTable(table, 'changed')
-    await this.#fillKeyTable(table, keyTable, keys)
+    const keyTable = await this.#keyTables.empty('changed', table.plan.keyKinds)
+    await this.#keyTables.fill(keyTable, table.plan.keyKinds, keys)
     return { type: 'table', sql: keyTable }
-  }
-
-  /** An empty temporary table with the columns k0, k1 ... of the table's key kinds. */
-  async #keyTable(table: MirroredTable, use: 'changed' | 'existing'): Promise<string> {
-    const signature = `${use}_${table.plan.keyKinds.join('_')}`
-    const known = this.#keyTables.get(signature)
-    if (known !== undefined) {
-      await this.#writer.execute(`delete from ${known}`)
-      return known
-    }
-    const columns = table.plan.keyKinds.map((kind, index) => `k${index} ${duckDbType(kind)}`)
-    const name = `temp.main.htap_${signature}`
-    await this.#writer.execute(
-      `create or replace temp table htap_${signature}(${columns.join(', ')})`,
-    )
-    this.#keyTables.set(signature, name)
-    return name
-  }
-
-  async #fillKeyTable(
-    table: MirroredTable,
-    keyTable: string,
-    keys: readonly ColumnBatch[],
-  ): Promise<void> {
-    const appender = await this.#writer.appender(
-      { catalog: 'temp', schema: 'main', table: keyTable.slice('temp.main.'.length) },
-      table.plan.keyKinds,
-    )
-    for (const batch of keys) {
-      appender.append(batch)
-    }
-    appender.close()
   }
 
   async #rowAppender(table: MirroredTable): Promise<OlapAppender> {
@@ -302,40 +265,4 @@ class ApplyRun {
     this.#rows?.appender.close()
     this.#rows = null
   }
-}
-
-type KeyList =
-  | { readonly type: 'literals'; readonly sql: string }
-  | { readonly type: 'table'; readonly sql: string }
-
-function keyOf(table: MirroredTable): string {
-  return quoteIdentifier(table.keyColumns[0] ?? '')
-}
-
-function joinKeys(table: MirroredTable, left: string, right: string): string {
-  return table.keyColumns
-    .map((column, index) => `${left}.${quoteIdentifier(column)} = ${right}.k${index}`)
-    .join(' and ')
-}
-
-/** Smallest and largest changed rowid; keys come sorted. Null for tables without a rowid. */
-function rowidRange(
-  table: MirroredTable,
-  keys: readonly ColumnBatch[],
-): { readonly min: bigint; readonly max: bigint } | null {
-  const first = keys.at(0)
-  const last = keys.at(-1)
-  const firstColumn = first?.columns[0]
-  const lastColumn = last?.columns[0]
-  if (
-    table.shape.withoutRowid ||
-    last === undefined ||
-    firstColumn?.kind !== 'int64' ||
-    lastColumn?.kind !== 'int64'
-  ) {
-    return null
-  }
-  const min = firstColumn.values[0]
-  const max = lastColumn.values[last.rowCount - 1]
-  return typeof min === 'bigint' && typeof max === 'bigint' ? { min, max } : null
 }

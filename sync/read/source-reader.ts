@@ -33,6 +33,13 @@ export interface SourceReader {
   rows(call: RowsCall): AsyncGenerator<StatePart | RowsPart, void, void>
 }
 
+/** The two ways to read one source. */
+export interface SourceReaders {
+  readonly inline: SourceReader
+  /** Keeps the event loop free; null where no second connection can read beside the first. */
+  readonly worker: (SourceReader & { close(): Promise<void> }) | null
+}
+
 export function isExpected(state: SourceState, expected: ExpectedSource): boolean {
   return (
     state.schemaVersion === expected.schemaVersion &&

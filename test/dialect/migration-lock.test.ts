@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { type Migration, Migrator } from 'kysely'
+import type { DialectAdapter } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { HtapAdapter } from '../../dist/dialect/index.js'
 import { FileLock } from '../../dist/src/oltp/file-lock.js'
-import { createItems, openShop, temporaryFile } from './shop.js'
+import { createMigrator, type Migration } from '../support/migrator.js'
+import { createItems, openShop, type Shop, temporaryFile } from './shop.js'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -37,7 +38,7 @@ describe('the migration lock', () => {
     const path = temporaryFile()
     const running: string[] = []
     let most = 0
-    const migration: Migration = {
+    const migration: Migration<Shop> = {
       async up(db) {
         running.push('up')
         most = Math.max(most, running.length)
@@ -49,7 +50,7 @@ describe('the migration lock', () => {
     const migrate = async () => {
       const db = openShop({ database: path })
       const provider = { getMigrations: async () => ({ first: migration }) }
-      const { error, results } = await new Migrator({ db, provider }).migrateToLatest()
+      const { error, results } = await (await createMigrator({ db, provider })).migrateToLatest()
       expect(error).toBeUndefined()
       return results?.length
     }
@@ -60,7 +61,7 @@ describe('the migration lock', () => {
 
   it('keeps two migrations of one database in memory apart', async () => {
     const db = openShop({ database: ':memory:' })
-    const adapter = new HtapAdapter()
+    const adapter: DialectAdapter = new HtapAdapter()
     await adapter.acquireMigrationLock(db, options)
     let entered = false
     const second = adapter.acquireMigrationLock(db, options).then(() => {
@@ -79,7 +80,7 @@ describe('the migration lock', () => {
     await createItems(db)
     const other = startProcess(holdLock(`${path}-htap-migration`))
     expect(await other.nextLine()).toBe('held')
-    const adapter = new HtapAdapter()
+    const adapter: DialectAdapter = new HtapAdapter()
     let entered = false
     const acquired = adapter.acquireMigrationLock(db, options).then(() => {
       entered = true

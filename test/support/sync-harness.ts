@@ -66,7 +66,7 @@ export class SyncHarness {
   }
 
   state(name: string) {
-    return this.engine.table(name)?.state
+    return this.engine.tables.find(name)?.state
   }
 
   /** Proves that a live copy holds exactly the rows of SQLite: by checksum and row by row. */
@@ -90,7 +90,7 @@ export class SyncHarness {
   /** Waits until columns that met values of another class are copied with wider storage. */
   async widened(...names: string[]): Promise<void> {
     const deadline = Date.now() + 10_000
-    const isPending = () => names.some((name) => this.engine.table(name)?.live?.canWiden)
+    const isPending = () => names.some((name) => this.engine.tables.find(name)?.live?.canWiden)
     while (isPending() && Date.now() < deadline) {
       this.engine.wake()
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -106,10 +106,12 @@ export class SyncHarness {
   }
 
   async mirrorRows(name: string): Promise<unknown[]> {
-    const table = this.engine.liveTable(name)
+    const table = this.engine.tables.findLive(name)
     const store = this.engine.store
     if (table === undefined || store === null) {
-      throw new Error(`${name} is not live: ${JSON.stringify(this.engine.table(name)?.reason)}`)
+      throw new Error(
+        `${name} is not live: ${JSON.stringify(this.engine.tables.find(name)?.reason)}`,
+      )
     }
     const columnNames = table.columns.map((column) => column.name)
     const sql = `select ${columnNames.map(quoteIdentifier).join(', ')} from ${table.sqlName}`

@@ -179,7 +179,7 @@ describe.each(['file', 'memory'] as const)('capture and apply (%s)', (kind) => {
     )
     for (const name of ['hidden', 'v', 'nc', 'f']) {
       expect(h.state(name)).toBe('refused')
-      expect(h.engine.table(name)?.reason).toBeTruthy()
+      expect(h.engine.tables.find(name)?.reason).toBeTruthy()
     }
   })
 
@@ -214,10 +214,10 @@ describe.each(['file', 'memory'] as const)('capture and apply (%s)', (kind) => {
     await h.engine.syncNow()
     h.database.exec('insert into t values (3, 2.5, 5)')
     await h.engine.syncNow()
-    expect(h.engine.table('t')?.live?.misfits).toContain('a')
+    expect(h.engine.tables.find('t')?.live?.misfits).toContain('a')
     await h.widened('t')
     await h.engine.syncNow()
-    expect(h.engine.table('t')?.live?.misfits).toEqual(['d'])
+    expect(h.engine.tables.find('t')?.live?.misfits).toEqual(['d'])
     const [a] = (await h.mirrorRows('t')) as string[]
     expect(a).toContain('["a",1]')
   })

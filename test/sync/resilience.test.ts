@@ -55,7 +55,7 @@ describe('a mirror', () => {
     second.requestCopy('t')
     await second.waitForCopies(['t'], 5000)
     await second.syncNow()
-    expect(second.liveTable('t')).toBeDefined()
+    expect(second.tables.findLive('t')).toBeDefined()
     expect((await second.verify()).equal).toBe(true)
     await second.close()
     await h.start()

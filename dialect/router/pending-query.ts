@@ -1,0 +1,64 @@
+import type { CompiledQuery } from 'kysely'
+import type { MirrorTable } from '../../src/core/mirror-table.js'
+import type { ConnectionTraits } from '../../src/oltp/connection-traits.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import type { QueryPlanRow } from '../translate/translation.js'
+import type { AnalyticShape } from './analytic-shape.js'
+import type { parameterTypes } from './parameters.js'
+import { readProgram, readQueryPlan, type StatementFacts } from './statement-facts.js'
+
+/** One query on its way, with what was found out about it so far. */
+export class PendingQuery {
+  readonly query: CompiledQuery
+  readonly tableNames: readonly string[]
+  readonly facts: StatementFacts
+  readonly traits: ConnectionTraits
+  readonly types: NonNullable<ReturnType<typeof parameterTypes>>
+  readonly database: SqliteDatabase
+  readonly #shape: AnalyticShape
+  #plan: readonly QueryPlanRow[] | null = null
+
+  constructor(
+    query: CompiledQuery,
+    shape: AnalyticShape,
+    facts: StatementFacts,
+    traits: ConnectionTraits,
+    types: NonNullable<ReturnType<typeof parameterTypes>>,
+    database: SqliteDatabase,
+  ) {
+    this.query = query
+    this.#shape = shape
+    this.tableNames = shape.parsed.summary.tables
+    this.facts = facts
+    this.traits = traits
+    this.types = types
+    this.database = database
+  }
+
+  get isPlainCount(): boolean {
+    const { functions } = this.#shape.parsed.summary
+    return (
+      functions.size === 1 &&
+      functions.has('count') &&
+      this.tableNames.length === 1 &&
+      /^\s*select\s+count\(\s*\*\s*\)[^()]*$/i.test(this.query.sql) &&
+      !/\bwhere\b|\bgroup\b/i.test(this.query.sql)
+    )
+  }
+
+  plan(): readonly QueryPlanRow[] {
+    this.#plan ??= readQueryPlan(this.database, this.query.sql, this.query.parameters)
+    return this.#plan
+  }
+
+  context(findTable: (name: string) => MirrorTable | { readonly refused: string }) {
+    return {
+      findTable,
+      parameterTypes: this.types,
+      columnNames: this.facts.columnNames,
+      integers: this.traits.integers,
+      queryPlan: () => this.plan(),
+      program: () => readProgram(this.database, this.query.sql, this.query.parameters),
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import type { CostEstimate } from './cost-estimate.js'
+
+/** What would happen to a query, found out without running it. */
+export interface RouteExplanation {
+  readonly engine: 'sqlite' | 'duckdb'
+  readonly reason: string
+  readonly sql: string
+  /** What DuckDB would run; null where SQLite answers. */
+  readonly duckdbSql: string | null
+  /** Changes that are committed and not applied yet; null where unknown. */
+  readonly lagChanges: number | null
+  readonly estimate: CostEstimate | null
+}
