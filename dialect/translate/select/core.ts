@@ -98,18 +98,17 @@ export function compileCore(
   const limit = limitSql(select, statement)
   const keys = outputKeys(core, columns, groups, facts, single, levels)
   if (!wantsOrder && context.numbered !== true) {
-    return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys, orderBy: 'total' }
+    return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys }
   }
   const tail = total ? [] : [...levelOrder(levels), ...base()]
   if (!total && context.order !== 'rows') {
     keep('order: limit in a subquery')
   }
-  const orderBy = total ? 'total' : 'plan'
   const sql =
     core.distinct && !total
       ? distinctInOrder(parts, order, tail, context)
       : ordered(parts, order, tail, context)
-  return { sql: `${sql}${limit}`, columns, keys, orderBy }
+  return { sql: `${sql}${limit}`, columns, keys }
 }
 
 interface Parts {
