@@ -15,8 +15,8 @@ import { limitSql } from './limit.js'
 import { baseOrder } from './row-order.js'
 import type { CompiledSelect, SelectContext } from './select.js'
 import {
+  hasUncertainLevels,
   levelOrder,
-  sortsByWindowExpression,
   type WindowLevel,
   windowLevels,
   windowSort,
@@ -46,8 +46,8 @@ export function compileCore(
   const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
   const levels = windowLevels(items, select.orderBy, { ...bare, seesAliases: false })
   const base = () =>
-    sortsByWindowExpression(items, select.orderBy)
-      ? keep('order: by a computed window')
+    hasUncertainLevels(items, select.orderBy, levels)
+      ? keep('order: by a window among several')
       : baseOrder({ context, facts, groups, select, levels })
   const full: CoreContext = {
     ...bare,
