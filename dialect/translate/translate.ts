@@ -39,8 +39,19 @@ function translated(sql: string, context: TranslationContext): Translation {
   if (select.limit !== null && select.recursive) {
     keep('limit over a recursion')
   }
-  const statement = new Statement(context)
-  const plan = () => planTree(context.queryPlan())
+  let readsPlan = false
+  const statement = new Statement({
+    findTable: (name) => context.findTable(name),
+    parameterTypes: context.parameterTypes,
+    columnNames: context.columnNames,
+    integers: context.integers,
+    queryPlan: () => {
+      readsPlan = true
+      return context.queryPlan()
+    },
+    program: () => context.program(),
+  })
+  const plan = () => planTree(statement.context.queryPlan())
   const compiled = compileSelect(select, { statement, outer: null, ctes: [], order: 'rows', plan })
   if (compiled.columns.length !== context.columnNames.length) {
     keep('column count')
@@ -53,6 +64,7 @@ function translated(sql: string, context: TranslationContext): Translation {
     sql: compiled.sql,
     parameters: Object.freeze([...statement.parameters.bindings]),
     tables: Object.freeze([...statement.tables]),
-    order: compiled.orderBy,
+    // Also where the plan only settled the ties inside a window.
+    order: readsPlan ? 'plan' : 'total',
   })
 }

@@ -5,7 +5,7 @@ import { QueryMaker } from './random-query.js'
 import { randomSchema } from './random-schema.js'
 
 // The long form: HTAP_DIFFERENTIAL_QUERIES=300000 HTAP_DIFFERENTIAL_SEED=7 npx vitest run test/translate/differential
-const queries = Number(process.env['HTAP_DIFFERENTIAL_QUERIES'] ?? 3000)
+const queries = Number(process.env['HTAP_DIFFERENTIAL_QUERIES'] ?? 1500)
 const firstSeed = Number(process.env['HTAP_DIFFERENTIAL_SEED'] ?? 1)
 const queriesPerSchema = 100
 

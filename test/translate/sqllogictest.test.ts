@@ -9,7 +9,7 @@ import { Random } from './random.js'
 const dataFolder =
   process.env['KYSELY_HTAP_DATA'] ?? resolve(import.meta.dirname, '../../../shared/data')
 const corpus = resolve(dataFolder, 'sqllogictest')
-const share = process.env['HTAP_DIFFERENTIAL_QUERIES'] === undefined ? 0.01 : 1
+const share = process.env['HTAP_DIFFERENTIAL_QUERIES'] === undefined ? 0.004 : 1
 const files = existsSync(corpus)
   ? readdirSync(corpus).filter((name) => name.endsWith('.test.gz'))
   : []

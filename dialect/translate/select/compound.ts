@@ -35,7 +35,6 @@ export function compileCompound(
   return {
     ...plain,
     sql: `SELECT * FROM (${plain.sql}) AS u ORDER BY ${sorted}${limit}`,
-    orderBy: 'total',
   }
 }
 
@@ -64,7 +63,7 @@ function combine(body: CompoundBody, select: Select, context: SelectContext): Co
   const keys = body.operator === 'union all' ? [] : [columns.map((_, i) => i)]
   const names = columns.map((_, i) => `c${i}`).join(', ')
   const sql = `SELECT ${names} FROM (${left.sql}) AS l ${operator} SELECT ${names} FROM (${right.sql}) AS r`
-  return { sql, columns, keys, orderBy: 'total' }
+  return { sql, columns, keys }
 }
 
 function arm(body: SelectBody, select: Select, context: SelectContext): CompiledSelect {
@@ -127,7 +126,7 @@ function inArmOrder(
   const parts = compiled.map((one, i) => `SELECT ${names}, ${i} AS a, r FROM (${one.sql}) AS u${i}`)
   const sorted = [...terms.map((term) => term.sql), 'a ASC', 'r ASC'].join(', ')
   const sql = `SELECT ${names} FROM (${parts.join(' UNION ALL ')}) AS u ORDER BY ${sorted}${limit}`
-  return { sql, columns, keys: [], orderBy: 'plan' }
+  return { sql, columns, keys: [] }
 }
 
 function armsOf(body: SelectBody): readonly SelectBody[] {

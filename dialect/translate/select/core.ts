@@ -1,11 +1,5 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
-import {
-  type CoreContext,
-  type Found,
-  type SortTerm,
-  sortSql,
-  type WindowTerms,
-} from '../bind/core-context.js'
+import { type CoreContext, type SortTerm, sortSql, type WindowTerms } from '../bind/core-context.js'
 import { compileExpression } from '../bind/expression.js'
 import type { OutputColumn } from '../bind/output.js'
 import { Scope } from '../bind/scope.js'
@@ -21,8 +15,8 @@ import { limitSql } from './limit.js'
 import { baseOrder } from './row-order.js'
 import type { CompiledSelect, SelectContext } from './select.js'
 import {
+  hasUncertainLevels,
   levelOrder,
-  sortsByWindowExpression,
   type WindowLevel,
   windowLevels,
   windowSort,
@@ -44,31 +38,16 @@ export function compileCore(
 ): CompiledSelect {
   const { statement, ctes, outer } = context
   const from = core.from === null ? noFrom : compileFrom(core.from, { statement, ctes, outer })
-  const scope = new Scope(outer, from.relations, from.merged)
   const items = expandItems(core, from)
-  for (const item of [...items].reverse()) {
-    if (item.expression !== null && item.name !== null) {
-      scope.aliases.set(foldIdentifier(item.name), item.expression)
-    }
-  }
-  const found: Found = { aggregates: false, windows: false }
-  const bare: CoreContext = {
-    statement,
-    scope,
-    ctes,
-    windows: core.windows,
-    seesAliases: true,
-    found,
-    windowTail: () => keep('window in another clause'),
-  }
+  const bare = clauseContext(core, from, items, context)
   const where = core.where === null ? null : asCondition(compileExpression(core.where, bare))
   const equalities = core.where === null ? [] : equalitiesOf(core.where, bare)
   const facts: RowFacts = { steps: from.steps, equalities }
   const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
   const levels = windowLevels(items, select.orderBy, { ...bare, seesAliases: false })
   const base = () =>
-    sortsByWindowExpression(items, select.orderBy)
-      ? keep('order: by a computed window')
+    hasUncertainLevels(items, select.orderBy, levels)
+      ? keep('order: by a window among several')
       : baseOrder({ context, facts, groups, select, levels })
   const full: CoreContext = {
     ...bare,
@@ -81,35 +60,70 @@ export function compileCore(
       ? null
       : asCondition(compileExpression(core.having, { ...full, seesAliases: true }))
   const wantsOrder = context.order === 'rows' || select.limit !== null
-  const order = wantsOrder
-    ? select.orderBy.flatMap((term) => compileOrder(term, items, columns, full))
-    : []
-  const single = groups.length === 0 && found.aggregates
-  // Equal reals may still be 0.0 and -0.0.
-  const given = order
-    .filter((entry) => !entry.term.value.signedZero)
-    .map((entry) => entry.term.value.sql)
-  const known = new Determined(given, facts)
-  const total =
-    single ||
-    (groups.length > 0 ? groups.every((group) => known.has(group.sql)) : known.wholeRow) ||
-    columns.every((column) => known.has(column.value.sql) || column.value.constant)
+  const aggregated = bare.found.aggregates
+  const order = select.orderBy.flatMap((term) => compileOrder(term, items, columns, full))
+  if (!wantsOrder && bare.found.aggregates !== aggregated) {
+    keep('order: by an aggregate in a subquery')
+  }
+  const single = groups.length === 0 && bare.found.aggregates
+  const total = single || isTotal(order, facts, groups, columns)
   const parts = { columns, from, where, groups, having, core }
   const limit = limitSql(select, statement)
   const keys = outputKeys(core, columns, groups, facts, single, levels)
   if (!wantsOrder && context.numbered !== true) {
-    return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys, orderBy: 'total' }
+    return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys }
   }
   const tail = total ? [] : [...levelOrder(levels), ...base()]
   if (!total && context.order !== 'rows') {
     keep('order: limit in a subquery')
   }
-  const orderBy = total ? 'total' : 'plan'
   const sql =
     core.distinct && !total
       ? distinctInOrder(parts, order, tail, context)
       : ordered(parts, order, tail, context)
-  return { sql: `${sql}${limit}`, columns, keys, orderBy }
+  return { sql: `${sql}${limit}`, columns, keys }
+}
+
+/** What the clauses of one SELECT have in common. */
+function clauseContext(
+  core: SelectCore,
+  from: CompiledFrom,
+  items: readonly Item[],
+  { statement, ctes, outer }: SelectContext,
+): CoreContext {
+  const scope = new Scope(outer, from.relations, from.merged)
+  for (const { expression, name } of [...items].reverse()) {
+    if (expression !== null && name !== null) {
+      scope.aliases.set(foldIdentifier(name), expression)
+    }
+  }
+  return {
+    statement,
+    scope,
+    ctes,
+    windows: core.windows,
+    seesAliases: true,
+    found: { aggregates: false, windows: false },
+    windowTail: () => keep('window in another clause'),
+  }
+}
+
+/** Rows that ORDER BY leaves equal are the same, or there are none. */
+function isTotal(
+  order: readonly OutputOrder[],
+  facts: RowFacts,
+  groups: readonly Typed[],
+  columns: readonly OutputColumn[],
+): boolean {
+  // Equal reals may still be 0.0 and -0.0.
+  const given = order
+    .filter((entry) => !entry.term.value.signedZero)
+    .map((entry) => entry.term.value.sql)
+  const known = new Determined(given, facts)
+  return (
+    (groups.length > 0 ? groups.every((group) => known.has(group.sql)) : known.wholeRow) ||
+    columns.every((column) => known.has(column.value.sql) || column.value.constant)
+  )
 }
 
 interface Parts {

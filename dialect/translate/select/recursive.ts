@@ -49,7 +49,7 @@ export function compileRecursive(
     keep('recursion changes a type')
   }
   const operator = body.operator.toUpperCase()
-  return { sql: `${first.sql} ${operator} ${next.sql}`, columns, keys: [], orderBy: 'total' }
+  return { sql: `${first.sql} ${operator} ${next.sql}`, columns, keys: [] }
 }
 
 /** Nothing is known of later rounds but the class. */

@@ -32,8 +32,6 @@ export interface CompiledSelect {
   readonly columns: readonly OutputColumn[]
   /** Sets of output positions of which no two rows have the same values. */
   readonly keys: readonly (readonly number[])[]
-  /** How the order is known. */
-  readonly orderBy: 'total' | 'plan'
 }
 
 /** A SELECT with its WITH clause, set operations, order and limit. */

@@ -47,6 +47,5 @@ export function compileValues(
       value: oneOf(`c${at}`, column.type, column.cells),
     })),
     keys: [],
-    orderBy: 'total',
   }
 }

@@ -11,6 +11,8 @@ import { type Item, positionOf } from './items.js'
  * by partition and order and leaves the rows so.
  */
 export interface WindowLevel {
+  /** Same for same windows. */
+  readonly key: string
   readonly calls: ReadonlySet<FunctionCall>
   readonly terms: WindowTerms
   /** Directions of all its sort terms, constants included. */
@@ -28,7 +30,7 @@ export function windowLevels(
   orderBy: readonly OrderTerm[],
   core: CoreContext,
 ): readonly WindowLevel[] {
-  const levels: (WindowLevel & { readonly key: string; readonly calls: Set<FunctionCall> })[] = []
+  const levels: (WindowLevel & { readonly calls: Set<FunctionCall> })[] = []
   const add = (call: FunctionCall, over: WindowSpecification, from: number) => {
     const window = resolveWindow(over, core.windows)
     const terms = compileWindowTerms(window, core)
@@ -59,19 +61,25 @@ export function windowLevels(
   return levels
 }
 
-/** ORDER BY has a window function of its own, or computes with one: its level is not modelled. */
-export function sortsByWindowExpression(
+/**
+ * ORDER BY computes with a window function, or copies one of several windows: in which order
+ * SQLite evaluates them then is not modelled.
+ */
+export function hasUncertainLevels(
   items: readonly Item[],
   orderBy: readonly OrderTerm[],
+  levels: readonly WindowLevel[],
 ): boolean {
   const windowed = new Set(
     items
       .filter((item) => callsIn(item.expression).length > 0)
       .map((item) => foldIdentifier(item.name ?? '')),
   )
+  const several = new Set(levels.map((level) => level.key)).size > 1
   return orderBy.some(({ expression }) => {
-    if (positionOf(expression, items) !== null) {
-      return false
+    const position = positionOf(expression, items)
+    if (position !== null) {
+      return several && callsIn(items[position]?.expression ?? null).length > 0
     }
     let found = callsIn(expression).length > 0
     visitExpression(expression, {
