@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { limits } from '../src/core/limits.js'
 import { openControlConnection } from '../src/oltp/open-read-connection.js'
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
+import type { Writer } from '../src/oltp/writer.js'
 import {
   OwnConnectionAccess,
   SharedConnectionAccess,
@@ -26,24 +27,26 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
   if (database.readonly || host.config.sync === false) {
     return null
   }
-  const access = await openAccess(host)
+  const writers = new Set<Writer>()
+  const access = await openAccess(host, writers)
   const key = access.workerPath === null ? database : realpathSync(access.workerPath)
   let entry = engines.get(key)
   if (entry === undefined) {
     const engine = new SyncEngine(access, syncOptions(host))
-    entry = { engine, users: 0 }
+    entry = { engine, writers }
     engines.set(key, entry)
     engine.start()
   } else {
     access.close()
   }
-  entry.users++
-  return Object.freeze({ engine: entry.engine, release: releaseOnce(key, entry) })
+  entry.writers.add(host.writer)
+  return Object.freeze({ engine: entry.engine, release: releaseOnce(key, entry, host.writer) })
 }
 
 interface Entry {
   readonly engine: SyncEngine
-  users: number
+  /** The writers of the instances that share the engine. */
+  readonly writers: Set<Writer>
 }
 
 /** One map for the process, also where this module is loaded twice. */
@@ -52,12 +55,16 @@ const registryHost = globalThis as { [registryName]?: Map<string | SqliteDatabas
 registryHost[registryName] ??= new Map()
 const engines = registryHost[registryName]
 
-function releaseOnce(key: string | SqliteDatabase, entry: Entry): () => Promise<void> {
+function releaseOnce(
+  key: string | SqliteDatabase,
+  entry: Entry,
+  writer: Writer,
+): () => Promise<void> {
   let released: Promise<void> | null = null
   return () => {
     released ??= (async () => {
-      entry.users--
-      if (entry.users === 0) {
+      entry.writers.delete(writer)
+      if (entry.writers.size === 0) {
         engines.delete(key)
         await entry.engine.close()
       }
@@ -70,14 +77,19 @@ function releaseOnce(key: string | SqliteDatabase, entry: Entry): () => Promise<
  * A connection of our own where readers and a writer do not block each other; otherwise the
  * application's connection, in the gaps between its transactions.
  */
-async function openAccess(host: AnalyticsHost): Promise<SourceAccess> {
+async function openAccess(
+  host: AnalyticsHost,
+  writers: ReadonlySet<Writer>,
+): Promise<SourceAccess> {
   const { writer, path } = host
   const { database } = writer
   if (path !== null && isSharedWal(database)) {
     try {
       const control = await openControlConnection(path)
       try {
-        return new OwnConnectionAccess(control, path)
+        const isInUse = () =>
+          [...writers].some((it) => it.database.open && it.database.inTransaction)
+        return new OwnConnectionAccess(control, path, isInUse)
       } catch {
         control.close()
       }

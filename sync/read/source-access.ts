@@ -30,10 +30,16 @@ export class OwnConnectionAccess implements SourceAccess {
   readonly workerPath: string
   readonly #database: SqliteDatabase
   readonly #dataVersion: () => unknown
+  readonly #isInUse: () => boolean
 
-  /** @param database opened without a busy timeout, so that a turn never waits */
-  constructor(database: SqliteDatabase, path: string) {
+  /**
+   * @param database opened without a busy timeout, so that a turn never waits
+   * @param isInUse the application has a transaction open: a commit of ours in the middle of it
+   * would make SQLite refuse its next write, which without us it would not
+   */
+  constructor(database: SqliteDatabase, path: string, isInUse: () => boolean = () => false) {
     this.#database = database
+    this.#isInUse = isInUse
     this.workerPath = path
     const statement = database.prepare('pragma data_version').pluck()
     this.#dataVersion = () => statement.get()
@@ -48,6 +54,9 @@ export class OwnConnectionAccess implements SourceAccess {
   }
 
   async write<T>(turn: (database: SqliteDatabase) => T): Promise<T> {
+    if (this.#isInUse()) {
+      throw new SourceBusy()
+    }
     return inTransaction(this.#database, 'begin immediate', turn)
   }
 
@@ -57,6 +66,15 @@ export class OwnConnectionAccess implements SourceAccess {
 
   close(): void {
     this.#database.close()
+  }
+}
+
+/** Now is no time to write; looks like SQLite's own refusal and is treated like it. */
+class SourceBusy extends Error {
+  readonly code = 'SQLITE_BUSY'
+
+  constructor() {
+    super('the application has a transaction open')
   }
 }
 
