@@ -26,9 +26,8 @@ const reads: readonly (readonly [string, ...unknown[]])[] = [
   [`select doc -> '$.a' as x, doc ->> '$.a' as y, json_type(doc) as z from big where n > 4990`],
   ['select * from seen where twice > 9990'],
   ['select name, type from pragma_table_info(?)', 'big'],
-  [
-    "select name from sqlite_master where name not glob '_htap_*' and tbl_name not glob '_htap_*' order by name",
-  ],
+  // The mirror's own tables stand there as well, once the reads above have made it worth while.
+  ["select name from sqlite_master where name not like '%~_htap~_%' escape '~' order by name"],
   ['select exists (select 1 from big where n = ?) as e', 4999],
   ['select (select max(n) from big b where b.id < a.id) as m from big a where a.id < 20'],
   ['select 1 as "a", 2 as "a", 3 as "A", 4 as "1", 5 as "__proto__"'],
