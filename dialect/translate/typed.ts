@@ -28,21 +28,22 @@ export interface Typed {
   readonly literal: string | null
 }
 
-const plain = {
-  bound: Number.POSITIVE_INFINITY,
-  affinity: 'none',
-  collated: false,
-  ascii: false,
-  signedZero: false,
-  constant: false,
-  literal: null,
-} as const
-
 /** The largest integer below which DOUBLE holds every integer. */
 export const exactIntegerMax = 2 ** 53
 
 export function typed(sql: string, type: StaticType, known: Partial<Typed> = {}): Typed {
-  return { ...plain, sql, type, ...known }
+  // Spelled out, because every expression passes here and a spread costs several times as much.
+  return {
+    sql,
+    type,
+    bound: known.bound ?? Number.POSITIVE_INFINITY,
+    affinity: known.affinity ?? 'none',
+    collated: known.collated ?? false,
+    ascii: known.ascii ?? false,
+    signedZero: known.signedZero ?? false,
+    constant: known.constant ?? false,
+    literal: known.literal ?? null,
+  }
 }
 
 /** A new expression over operands: it is as collated and as constant as they are. */
