@@ -3,8 +3,8 @@ import { HtapError } from '../core/htap-error.js'
 import type { DuckDb, Result, Vector } from './duckdb-bindings.js'
 import { expectColumns, resultChunks, resultTypes } from './result-reader.js'
 import { readStrings } from './string-vector.js'
-import { columnDecoder } from './vector-decoder.js'
-import { alignedCopy, readValidity } from './vector-memory.js'
+import { columnDecoder, notANumber } from './vector-decoder.js'
+import { alignedCopy, isNull, readValidity } from './vector-memory.js'
 
 /**
  * Reads a result as an Arrow table, column by column from the engine's memory: Arrow's own
@@ -82,12 +82,10 @@ function doubleColumn(duckdb: DuckDb, arrow: Arrow): ArrowColumn {
   const type = new arrow.Float64()
   const read = (vector: Vector, length: number): Data => {
     const data = new Float64Array(alignedCopy(duckdb, vector, length * 8), 0, length)
-    let validity = readValidity(duckdb, vector, length)
+    const validity = readValidity(duckdb, vector, length)
     for (let row = 0; row < length; row++) {
-      if (Number.isNaN(data[row])) {
-        // SQLite has no NaN: it turns into NULL.
-        validity ??= new Uint8Array(Math.ceil(length / 64) * 8).fill(255)
-        validity[row >> 3] = (validity[row >> 3] ?? 0) & ~(1 << (row & 7))
+      if (Number.isNaN(data[row]) && !(validity !== null && isNull(validity, row))) {
+        throw notANumber()
       }
     }
     return arrow.makeData({

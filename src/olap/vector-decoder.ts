@@ -52,7 +52,7 @@ export function columnDecoder(
     case Type.HUGEINT:
       return wideIntegers(duckdb, type, big, wide)
     case Type.DOUBLE:
-      return fixed(8, doubles)
+      return doubleDecoder(fixed(8, doubles))
     case Type.VARCHAR:
       return (vector, rowCount) => readStrings(duckdb, vector, rowCount, decodeText)
     case Type.BLOB:
@@ -70,6 +70,11 @@ export function columnDecoder(
 /** @throws HtapError `olap-result-unexpected` */
 function integerTooLarge(): HtapError {
   return new HtapError('olap-result-unexpected', 'an integer of the result is outside of 64 bits')
+}
+
+/** @throws HtapError `olap-result-unexpected` */
+export function notANumber(): HtapError {
+  return new HtapError('olap-result-unexpected', 'a value of the result is not a number')
 }
 
 type Convert = (buffer: ArrayBuffer, rowCount: number) => unknown[]
@@ -104,11 +109,25 @@ function doubles(buffer: ArrayBuffer, rowCount: number): unknown[] {
   const values = new Float64Array(buffer, 0, rowCount)
   const out = new Array<unknown>(rowCount)
   for (let row = 0; row < rowCount; row++) {
-    const value = values[row]
-    // SQLite has no NaN: it turns into NULL.
-    out[row] = Number.isNaN(value) ? null : value
+    out[row] = values[row]
   }
   return out
+}
+
+/**
+ * SQLite makes NULL of every NaN at once, so one that reaches the result has passed through
+ * comparisons and functions that would have seen NULL.
+ */
+function doubleDecoder(decode: ColumnDecoder): ColumnDecoder {
+  return (vector, rowCount) => {
+    const out = decode(vector, rowCount)
+    for (let row = 0; row < rowCount; row++) {
+      if (Number.isNaN(out[row])) {
+        throw notANumber()
+      }
+    }
+    return out
+  }
 }
 
 /** HUGEINT is what sums of integers are; SQLite's sum fails where it leaves 64 bits. */

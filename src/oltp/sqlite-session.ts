@@ -84,9 +84,7 @@ export class SqliteSession {
     }
     return this.#writer.tryEnter()
       ? this.#executeInTurn(sql, parameters)
-      : this.#writer
-          .enter(options?.signal)
-          .then(() => this.#executeInTurn(sql, parameters))
+      : this.#writer.enter(options?.signal).then(() => this.#executeInTurn(sql, parameters))
   }
 
   /** A read elsewhere; if that gives no answer, the writer's connection does. */

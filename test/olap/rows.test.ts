@@ -368,3 +368,18 @@ test('a wrong number of parameters, or one outside of 64 bits, is refused', asyn
     })
   }
 })
+
+test('a result that is not a number is refused, but not what lies under a NULL', async () => {
+  const store = await openStore()
+  const notANumber = { sql: "select 'nan'::double as x", parameters: [] }
+  await expect(store.rows(notANumber, { ...oneColumn, integers: 'number' })).rejects.toMatchObject({
+    code: 'olap-result-unexpected',
+  })
+  await expect(store.arrow(notANumber, { ...oneColumn, integers: 'number' })).rejects.toMatchObject(
+    {
+      code: 'olap-result-unexpected',
+    },
+  )
+  const hidden = { sql: "select nullif('nan'::double, 'nan'::double) as x", parameters: [] }
+  expect(await store.rows(hidden, { ...oneColumn, integers: 'number' })).toEqual([{ x: null }])
+})
