@@ -171,7 +171,6 @@ describe('result types', () => {
     ['9007199254740993::hugeint', Number(9007199254740993n)],
     ['5::hugeint', 5],
     ['null', null],
-    ["'nan'::double", null],
     ['count(*)', 1],
     ['sum(7)', 7],
   ]
