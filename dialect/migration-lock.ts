@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { Turns } from '../src/core/turns.js'
 import { FileLock } from '../src/oltp/file-lock.js'
-import { Turns } from '../src/oltp/turns.js'
 
 /**
  * Keeps migrations of one database apart: those of this Kysely instance by a mutex, those of

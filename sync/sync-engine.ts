@@ -1,6 +1,6 @@
-import { AsyncMutex } from '../src/core/async-mutex.js'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { Turns } from '../src/core/turns.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
 import { readSchemaVersion } from '../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
@@ -31,7 +31,7 @@ export type EngineState = 'idle' | 'opening' | 'ready' | 'failed' | 'closed'
 export class SyncEngine {
   readonly #access: SourceAccess
   readonly #options: SyncOptions
-  readonly #olapMutex = new AsyncMutex()
+  readonly #olapTurns = new Turns()
   readonly #tables: TrackedTables
   readonly #waiters = new FreshnessWaiters()
   readonly #schema: SchemaWatch
@@ -233,7 +233,7 @@ export class SyncEngine {
       readers: this.#readers,
       tables: this.#tables,
       schema: this.#schema,
-      exclusively: (section) => this.#olapMutex.run(section),
+      exclusively: (section) => this.#olapTurns.run(section),
       runLoop: () => this.#loop.run(),
       onChange: () => this.#waiters.notify(),
       isClosing: () => this.#closing !== null,
@@ -247,7 +247,7 @@ export class SyncEngine {
     return new SyncLoop({
       isReady: () => this.#state === 'ready',
       isClosing: () => this.#closing !== null,
-      sync: () => this.#olapMutex.run(async () => this.#session?.sync() ?? false),
+      sync: () => this.#olapTurns.run(async () => this.#session?.sync() ?? false),
       onProgress: () => this.#waiters.notify(),
       onIdle: async () => this.#session?.tidy(),
       onFailure: (error) => {
@@ -274,7 +274,7 @@ export class SyncEngine {
     this.#retryAtMs = 0
     this.#state = 'idle'
     await this.#session?.copies.close()
-    await this.#olapMutex.run(async () => this.#session?.mirror.close())
+    await this.#olapTurns.run(async () => this.#session?.mirror.close())
     this.#session = null
     this.#tables.forgetCopies()
     void this.#open()
@@ -285,7 +285,7 @@ export class SyncEngine {
     this.#loop.stop()
     await this.#session?.copies.close()
     this.#waiters.notify()
-    await this.#olapMutex.run(async () => {
+    await this.#olapTurns.run(async () => {
       const wasReady = this.#state === 'ready'
       this.#state = 'closed'
       if (wasReady) {

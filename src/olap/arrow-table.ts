@@ -88,13 +88,7 @@ function doubleColumn(duckdb: DuckDb, arrow: Arrow): ArrowColumn {
         throw notANumber()
       }
     }
-    return arrow.makeData({
-      type,
-      length,
-      data,
-      nullBitmap: validity,
-      nullCount: validity === null ? 0 : -1,
-    })
+    return arrow.makeData({ type, length, data, ...nulls(validity) })
   }
   return { type, read }
 }
@@ -103,14 +97,7 @@ function bigintColumn(duckdb: DuckDb, arrow: Arrow): ArrowColumn {
   const type = new arrow.Int64()
   const read = (vector: Vector, length: number): Data => {
     const data = new BigInt64Array(alignedCopy(duckdb, vector, length * 8), 0, length)
-    const nullBitmap = readValidity(duckdb, vector, length)
-    return arrow.makeData({
-      type,
-      length,
-      data,
-      nullBitmap,
-      nullCount: nullBitmap === null ? 0 : -1,
-    })
+    return arrow.makeData({ type, length, data, ...nulls(readValidity(duckdb, vector, length)) })
   }
   return { type, read }
 }
@@ -121,14 +108,7 @@ function otherIntegerColumn(duckdb: DuckDb, arrow: Arrow, duckdbType: number): A
   const read = (vector: Vector, length: number): Data => {
     const values = decode(vector, length)
     const data = BigInt64Array.from(values, (value) => (typeof value === 'bigint' ? value : 0n))
-    const nullBitmap = readValidity(duckdb, vector, length)
-    return arrow.makeData({
-      type,
-      length,
-      data,
-      nullBitmap,
-      nullCount: nullBitmap === null ? 0 : -1,
-    })
+    return arrow.makeData({ type, length, data, ...nulls(readValidity(duckdb, vector, length)) })
   }
   return { type, read }
 }
@@ -165,10 +145,18 @@ interface StringParts {
 
 function makeStringData(arrow: Arrow, type: DataType, parts: StringParts): Data {
   if (arrow.DataType.isUtf8(type)) {
-    return arrow.makeData({ type, ...parts, nullCount: parts.nullBitmap === null ? 0 : -1 })
+    return arrow.makeData({ type, ...parts, ...nulls(parts.nullBitmap) })
   }
   if (arrow.DataType.isBinary(type)) {
-    return arrow.makeData({ type, ...parts, nullCount: parts.nullBitmap === null ? 0 : -1 })
+    return arrow.makeData({ type, ...parts, ...nulls(parts.nullBitmap) })
   }
   throw new HtapError('assertion', 'strings are text or bytes')
+}
+
+/** Arrow counts the nulls itself, when it is told that there may be some. */
+function nulls(nullBitmap: Uint8Array | null): {
+  nullBitmap: Uint8Array | null
+  nullCount: number
+} {
+  return { nullBitmap, nullCount: nullBitmap === null ? 0 : -1 }
 }

@@ -1,8 +1,8 @@
 import { limits } from '../core/limits.js'
+import { Turns } from '../core/turns.js'
 import type { SqliteDatabaseConstructor } from './open-database.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { StatementCache } from './statement-cache.js'
-import { Turns } from './turns.js'
 
 /** A connection that only reads, beside the writer. */
 export interface ReadConnection {

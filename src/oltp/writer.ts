@@ -1,7 +1,7 @@
+import { Turns } from '../core/turns.js'
 import { ConnectionWatch } from './connection-watch.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { type PreparedStatement, StatementCache } from './statement-cache.js'
-import { Turns } from './turns.js'
 
 /** What one statement answered. */
 export interface StatementResult {

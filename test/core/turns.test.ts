@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Turns } from '../../dist/src/oltp/turns.js'
+import { Turns } from '../../dist/src/core/turns.js'
 
 describe('turns', () => {
   it('come in the order of asking, and nobody slips in between', async () => {
@@ -41,5 +41,24 @@ describe('turns', () => {
     await expect(waiting).rejects.toThrow('closed')
     turns.leave()
     expect(turns.isFree).toBe(true)
+  })
+
+  it('keep sections apart, also after one that fails', async () => {
+    const turns = new Turns()
+    const steps: string[] = []
+    const section = (name: string) =>
+      turns.run(async () => {
+        steps.push(`${name} begins`)
+        await new Promise((resolve) => setImmediate(resolve))
+        steps.push(`${name} ends`)
+        if (name === 'a') {
+          throw new Error('failed')
+        }
+        return name
+      })
+    const [first, second] = await Promise.allSettled([section('a'), section('b')])
+    expect(first.status).toBe('rejected')
+    expect(second).toEqual({ status: 'fulfilled', value: 'b' })
+    expect(steps).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
   })
 })

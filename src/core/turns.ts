@@ -61,6 +61,16 @@ export class Turns {
     }
   }
 
+  /** Runs `section` when its turn has come. */
+  async run<T>(section: () => Promise<T>): Promise<T> {
+    await this.enter()
+    try {
+      return await section()
+    } finally {
+      this.leave()
+    }
+  }
+
   /** Turns away everybody who still waits; who is in keeps the turn. */
   refuseWaiting(error: Error): void {
     const waiting = this.#waiting
