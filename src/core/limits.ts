@@ -71,6 +71,9 @@ export const limits = Object.freeze({
   analyticQueueMax: 1000,
   /** How often an interrupt is repeated until it is heard: one sent before the start is lost. */
   interruptRetryMs: 10,
+  /** Row groups of one transaction that wait for its commit; beyond the memory limit on disk. */
+  unwrittenRowGroupsMax: 1_000_000,
+  unwrittenRowGroupMemoryMax: '1TB',
   /** Generated makers of row objects kept per column store. */
   rowMakersMax: 500,
   /** Chunks kept for reuse by the appenders of a column store. */

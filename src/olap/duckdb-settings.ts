@@ -1,3 +1,4 @@
+import { limits } from '../core/limits.js'
 import { quoteText } from '../core/sql-identifier.js'
 import type { Connection, DuckDb } from './duckdb-bindings.js'
 
@@ -35,6 +36,10 @@ export function openingSettings(options: DuckDbStoreOptions): Readonly<Record<st
     temp_directory: options.tempDirectory ?? '',
     checkpoint_threshold: options.checkpointThreshold ?? '128MB',
     preserve_insertion_order: 'true',
+    // Full row groups of a large transaction are written by its commit, which runs beside the
+    // event loop. By default an append writes some at a time, and blocks for most of a second.
+    write_buffer_row_group_count: String(limits.unwrittenRowGroupsMax),
+    write_buffer_row_group_memory_limit: limits.unwrittenRowGroupMemoryMax,
     // A stray statement must not make the engine look for code on the network.
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -17,25 +17,40 @@ export function captureTriggers(shape: TableShape, tableId: number): readonly Ca
   const insertInto = `insert into ${changeLog.logTable}(tbl, ${logColumns})`
   const valuesOf = (row: 'new' | 'old') =>
     key.map((column) => `${row}.${quoteKey(column)}`).join(', ')
-  const keyChanged = key
-    .map((column) => `new.${quoteKey(column)} is not old.${quoteKey(column)}`)
-    .join(' or ')
-  const bodies: readonly (readonly ['insert' | 'update' | 'delete', string])[] = [
-    ['insert', `${insertInto} values (${tableId}, ${valuesOf('new')});`],
+  const bodies: readonly CaptureBody[] = [
+    ['insert', 'insert', `${insertInto} values (${tableId}, ${valuesOf('new')});`],
+    ['update', 'update', `${insertInto} values (${tableId}, ${valuesOf('old')});`],
+    // Fires only for statements that set the key; a comparison per row would cost all the others.
     [
-      'update',
-      `${insertInto} values (${tableId}, ${valuesOf('old')}); ` +
-        `${insertInto} select ${tableId}, ${valuesOf('new')} where ${keyChanged};`,
+      'rekey',
+      `update of ${settableKeys(shape).join(', ')}`,
+      `${insertInto} values (${tableId}, ${valuesOf('new')});`,
     ],
-    ['delete', `${insertInto} values (${tableId}, ${valuesOf('old')});`],
+    ['delete', 'delete', `${insertInto} values (${tableId}, ${valuesOf('old')});`],
   ]
-  return bodies.map(([event, body]) => {
-    const name = `${internalPrefix}${tableId}_${event}`
+  return bodies.map(([kind, event, body]) => {
+    const name = `${internalPrefix}${tableId}_${kind}`
     return Object.freeze({
       name,
       sql: `CREATE TRIGGER ${name} after ${event} on ${table} begin ${body} end`,
     })
   })
+}
+
+const captureKinds = ['insert', 'update', 'rekey', 'delete'] as const
+
+type CaptureBody = readonly [kind: (typeof captureKinds)[number], event: string, body: string]
+
+/**
+ * Every name by which a statement can set the key. None of them can be dropped, except columns
+ * that only look like the rowid.
+ */
+function settableKeys(shape: TableShape): readonly string[] {
+  if (shape.withoutRowid) {
+    return shape.primaryKey.map(quoteIdentifier)
+  }
+  const alias = shape.rowidAlias === null ? [] : [quoteIdentifier(shape.rowidAlias)]
+  return [...alias, 'rowid', '_rowid_', 'oid']
 }
 
 export interface CaptureTrigger {
@@ -106,8 +121,8 @@ export function createCaptureTriggers(
 }
 
 export function dropCaptureTriggers(database: SqliteDatabase, tableId: number): void {
-  for (const event of ['insert', 'update', 'delete']) {
-    database.exec(`drop trigger if exists main.${internalPrefix}${tableId}_${event}`)
+  for (const kind of captureKinds) {
+    database.exec(`drop trigger if exists main.${internalPrefix}${tableId}_${kind}`)
   }
 }
 
