@@ -8,13 +8,12 @@ import type { Analytics, AnalyticsHost, QueryOptions } from '../analytics.js'
 import { hintOf, type QueryHint } from '../hints.js'
 import type { Candidate } from './candidate.js'
 import { CandidateFinder } from './candidate-finder.js'
-import type { CostEstimate } from './cost-estimate.js'
 import { type Freshness, FreshnessGate } from './freshness.js'
 import { bindParameters } from './parameters.js'
 import { QueryShapes } from './query-shape.js'
 import { toResults } from './result-stream.js'
 import type { RouteCounts } from './route-counts.js'
-import type { RouteExplanation } from './route-explanation.js'
+import { explainKept, type RouteExplanation } from './route-explanation.js'
 import { type KeptFacts, RouteLog } from './route-log.js'
 
 /**
@@ -65,8 +64,9 @@ export class QueryRouter implements Analytics {
     options?: QueryOptions,
   ): Promise<QueryResult<unknown> | null> | null {
     const hint = hintOf(query.sql)
-    if (this.#isOff(hint)) {
-      return this.#keep(query, hint?.engine === 'sqlite' ? 'asked for' : 'routing is off')
+    const off = this.#whyOff(hint)
+    if (off !== null) {
+      return this.#keep(query, off)
     }
     const shape = this.#shapes.of(query)
     if (shape.kind === 'plain' && hint?.engine !== 'duckdb') {
@@ -86,8 +86,9 @@ export class QueryRouter implements Analytics {
     options?: QueryOptions,
   ): Promise<AsyncIterableIterator<QueryResult<unknown>> | null> {
     const hint = hintOf(query.sql)
-    if (this.#isOff(hint)) {
-      return this.#keep(query, hint?.engine === 'sqlite' ? 'asked for' : 'routing is off')
+    const off = this.#whyOff(hint)
+    if (off !== null) {
+      return this.#keep(query, off)
     }
     const shape = this.#shapes.of(query)
     if (shape.kind !== 'analytic' && hint?.engine !== 'duckdb') {
@@ -128,20 +129,13 @@ export class QueryRouter implements Analytics {
   /** What would happen to a query now, without running it and without asking for copies. */
   async explain(query: CompiledQuery): Promise<RouteExplanation> {
     const hint = hintOf(query.sql)
-    const kept = (reason: string, estimate: CostEstimate | null = null): RouteExplanation => ({
-      engine: 'sqlite',
-      reason,
-      sql: query.sql,
-      duckdbSql: null,
-      lagChanges: null,
-      estimate,
-    })
-    if (this.#isOff(hint)) {
-      return kept(hint?.engine === 'sqlite' ? 'asked for' : 'routing is off')
+    const off = this.#whyOff(hint)
+    if (off !== null) {
+      return explainKept(query.sql, off, null)
     }
     const found = await this.#finder.find(query, this.#shapes.of(query), hint, 'explain')
     if (found.kind === 'kept') {
-      return kept(found.reason, found.estimate)
+      return explainKept(query.sql, found.reason, found.estimate)
     }
     const head = this.#engine.headNow()
     return {
@@ -159,8 +153,8 @@ export class QueryRouter implements Analytics {
     this.#engine.wake()
   }
 
+  /** The next query that could go to DuckDB compares the schema version itself. */
   noteSchemaChange(): void {
-    // The next query that could go to DuckDB compares the schema version itself.
     this.#engine.wake()
   }
 
@@ -173,11 +167,12 @@ export class QueryRouter implements Analytics {
     return this.#release()
   }
 
-  #isOff(hint: QueryHint | undefined): boolean {
-    return (
-      hint?.engine === 'sqlite' ||
-      (this.#host.config.routing === 'sqlite' && hint?.engine !== 'duckdb')
-    )
+  /** The reason why DuckDB is out of the question before anything is looked at; null if not. */
+  #whyOff(hint: QueryHint | undefined): string | null {
+    if (hint?.engine !== undefined) {
+      return hint.engine === 'sqlite' ? 'asked for' : null
+    }
+    return this.#host.config.routing === 'sqlite' ? 'routing is off' : null
   }
 
   /**
@@ -215,8 +210,7 @@ export class QueryRouter implements Analytics {
           continue
         }
         if (result === null) {
-          const facts = { estimate, waitMs, lagChanges }
-          return this.#giveUp(query, isForced, 'DuckDB refused', facts)
+          return this.#giveUp(query, isForced, 'DuckDB refused', { estimate, waitMs, lagChanges })
         }
         this.#log.answeredByDuckDb({
           reason: found.reason,
@@ -231,10 +225,8 @@ export class QueryRouter implements Analytics {
       }
       return this.#giveUp(query, isForced, 'the copy changed its form meanwhile')
     } catch (error) {
-      if (
-        options?.signal?.aborted ||
-        (error instanceof HtapError && error.code === 'route-impossible')
-      ) {
+      const isImpossible = error instanceof HtapError && error.code === 'route-impossible'
+      if (options?.signal?.aborted || isImpossible) {
         throw error
       }
       this.#log.lastError = error

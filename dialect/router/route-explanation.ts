@@ -11,3 +11,11 @@ export interface RouteExplanation {
   readonly lagChanges: number | null
   readonly estimate: CostEstimate | null
 }
+
+export function explainKept(
+  sql: string,
+  reason: string,
+  estimate: CostEstimate | null,
+): RouteExplanation {
+  return { engine: 'sqlite', reason, sql, duckdbSql: null, lagChanges: null, estimate }
+}
