@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { alternate, atMost, median, ratio, us } from './measure.mjs'
+import { alternate, atMost, computed, median, ratio, us } from './measure.mjs'
 import { openEngine } from './open-engine.mjs'
 import { createDatabase, orderColumns } from './order-table.mjs'
 import { inScratchFolder } from './scratch-folder.mjs'
@@ -119,7 +119,12 @@ async function wideWrites(database, rounds, rows) {
 }
 
 function sides(names, make) {
-  return Object.fromEntries(names.map((name) => [name, make(name)]))
+  return Object.fromEntries(
+    names.map((name) => {
+      const action = make(name)
+      return [name, (round) => computed(() => action(round))]
+    }),
+  )
 }
 
 function compared(bound, what, { captured, plain }, rows) {

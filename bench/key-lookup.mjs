@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { HtapDialect } from 'kysely-htap'
-import { alternate, atMost, median, ratio, us } from './measure.mjs'
+import { alternate, atMost, computed, median, ratio, us } from './measure.mjs'
 import { createOrders } from './order-table.mjs'
 import { inScratchFolder } from './scratch-folder.mjs'
 
@@ -23,14 +23,15 @@ export function keyLookup({ quick }) {
         await db.selectFrom('orders').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
       }
     }
+    const byStatement = () => {
+      for (let i = 0; i < lookups; i++) {
+        statement.get(1 + ((i * 7919) % rows))
+      }
+    }
     const times = await alternate(quick ? 7 : 15, {
-      htap: () => byKey(htapDb),
-      stock: () => byKey(stock),
-      bare: () => {
-        for (let i = 0; i < lookups; i++) {
-          statement.get(1 + ((i * 7919) % rows))
-        }
-      },
+      htap: () => computed(() => byKey(htapDb)),
+      stock: () => computed(() => byKey(stock)),
+      bare: () => computed(byStatement),
     })
     await stock.destroy()
     await htapDb.destroy()
