@@ -1,4 +1,3 @@
-import type { MirroredTable } from './apply/mirrored-table.js'
 import { CopyQueue } from './backfill/copy-queue.js'
 import { LogPruner } from './capture/log-pruner.js'
 import { type ChangeSync, createChangeSync } from './change-sync.js'
@@ -78,14 +77,15 @@ export class MirrorSession {
   }
 
   /** @param syncTo brings the mirror up to what is committed now */
-  verify(tables: readonly MirroredTable[], syncTo: () => Promise<void>): Promise<VerifyReport> {
-    const { mirror, access, readers, schema, exclusively } = this.#props
+  verify(names: readonly string[], syncTo: () => Promise<void>): Promise<VerifyReport> {
+    const { mirror, access, readers, tables, schema, exclusively } = this.#props
     return verifyTables({
-      tables,
+      names,
+      findLive: (name) => tables.find(name)?.live ?? undefined,
       mirror,
       access,
       reader: readers.worker ?? readers.inline,
-      expected: mirror.expected(schema.version),
+      expected: () => mirror.expected(schema.version),
       syncTo,
       exclusively,
     })

@@ -60,11 +60,11 @@ export class TrackedTables {
     }
   }
 
-  /** Of all tables or those named, the ones whose copies serve. */
-  served(names?: readonly string[]): MirroredTable[] {
+  /** The names of all tables whose copies serve, or of those among `names`. */
+  served(names?: readonly string[]): string[] {
     const wanted = names?.map(foldIdentifier)
     return [...this.#byName].flatMap(([name, table]) =>
-      table.live === null || wanted?.includes(name) === false ? [] : [table.live],
+      table.live === null || wanted?.includes(name) === false ? [] : [table.name],
     )
   }
 

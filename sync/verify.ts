@@ -6,7 +6,7 @@ import type { Mirror } from './mirror.js'
 import { BufferPool } from './read/buffer-pool.js'
 import { RowReader, type RowSlice } from './read/row-reader.js'
 import type { SourceAccess } from './read/source-access.js'
-import type { ExpectedSource, SourceReader } from './read/source-reader.js'
+import { type ExpectedSource, isExpected, type SourceReader } from './read/source-reader.js'
 import { SourceStateReader } from './read/source-state.js'
 
 /** What a comparison of the copies with SQLite found. */
@@ -28,11 +28,13 @@ export interface TableVerification {
 }
 
 interface VerifyProps {
-  readonly tables: readonly MirroredTable[]
+  readonly names: readonly string[]
+  /** The copy of a table as it serves now; undefined when none does. */
+  readonly findLive: (name: string) => MirroredTable | undefined
   readonly mirror: Mirror
   readonly access: SourceAccess
   readonly reader: SourceReader
-  readonly expected: ExpectedSource
+  readonly expected: () => ExpectedSource
   readonly syncTo: () => Promise<void>
   readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
 }
@@ -50,10 +52,30 @@ interface Checksum {
  */
 export async function verifyTables(props: VerifyProps): Promise<VerifyReport> {
   const tables: TableVerification[] = []
-  for (const table of props.tables) {
-    tables.push(await new TableVerifier(props, table).verify())
+  for (const name of props.names) {
+    const verification = await verifyTable(props, name)
+    if (verification !== null) {
+      tables.push(verification)
+    }
   }
   return { equal: tables.every((table) => table.equal), tables }
+}
+
+/** Null when the copy is taken off meanwhile: there is nothing left to compare. */
+async function verifyTable(props: VerifyProps, name: string): Promise<TableVerification | null> {
+  for (let attempt = 1; attempt <= limits.verifyAttemptsMax; attempt++) {
+    await props.syncTo()
+    // Looked up anew, since another copy may have taken its place.
+    const table = props.findLive(name)
+    if (table === undefined) {
+      return null
+    }
+    const result = await new TableVerifier(props, table).verify()
+    if (result !== null) {
+      return result
+    }
+  }
+  throw new HtapError('wait-timeout', `${name} changes too quickly to be verified`)
 }
 
 class TableVerifier {
@@ -71,33 +93,25 @@ class TableVerifier {
     this.#columns = [...keys, ...names].join(', ')
   }
 
-  async verify(): Promise<TableVerification> {
-    for (let attempt = 1; attempt <= limits.verifyAttemptsMax; attempt++) {
-      await this.#props.syncTo()
-      const result =
-        this.#props.access.workerPath === null
-          ? await this.#verifyInOneTurn()
-          : await this.#verifyBeside()
-      if (result !== null) {
-        return result
-      }
-    }
-    throw new HtapError(
-      'wait-timeout',
-      `${this.#table.shape.name} changes too quickly to be verified`,
-    )
+  /** Null when source or copy moved under the comparison. */
+  verify(): Promise<TableVerification | null> {
+    return this.#props.access.workerPath === null ? this.#verifyInOneTurn() : this.#verifyBeside()
   }
 
   /** With readers beside the writer: the snapshot stays open while the loop goes on. */
   async #verifyBeside(): Promise<TableVerification | null> {
-    const { reader, expected, exclusively, mirror } = this.#props
+    const { reader, exclusively, mirror } = this.#props
+    const expected = this.#props.expected()
     const parts = reader.rows({ expected, plan: this.#table.plan })
     try {
       const mirrored = await exclusively(async () => {
         const first = await parts.next()
         const isSame =
-          !first.done && first.value.type === 'state' && first.value.head === mirror.position
-        if (!isSame) {
+          !first.done &&
+          first.value.type === 'state' &&
+          first.value.head === mirror.position &&
+          isExpected(first.value, expected)
+        if (!isSame || !this.#isLive()) {
           return null
         }
         await this.#createStage()
@@ -121,7 +135,8 @@ class TableVerifier {
 
   /** On a shared connection nothing holds a snapshot but a single turn of the event loop. */
   #verifyInOneTurn(): Promise<TableVerification | null> {
-    const { access, expected, exclusively, mirror } = this.#props
+    const { access, exclusively, mirror } = this.#props
+    const { consumerId } = this.#props.expected()
     return exclusively(async () => {
       const { head, slices } = await access.read((database) => {
         const rows = new RowReader(database, this.#table.plan, new BufferPool())
@@ -129,9 +144,9 @@ class TableVerifier {
         for (let slice = rows.read(); slice !== null; slice = rows.read()) {
           all.push(slice)
         }
-        return { head: new SourceStateReader(database).read(expected.consumerId).head, slices: all }
+        return { head: new SourceStateReader(database).read(consumerId).head, slices: all }
       })
-      if (head !== mirror.position) {
+      if (head !== mirror.position || !this.#isLive()) {
         return null
       }
       await this.#createStage()
@@ -142,6 +157,10 @@ class TableVerifier {
       }
       return this.#report(head, sqlite, mirrored)
     })
+  }
+
+  #isLive(): boolean {
+    return this.#props.findLive(this.#table.shape.name) === this.#table
   }
 
   async #addSlice(total: Checksum, slice: RowSlice): Promise<void> {
