@@ -31,7 +31,7 @@ export async function openEngine(path, { isSynced = true } = {}) {
       }
       await engine.waitForCopies(names, copyWaitMs)
       for (const name of names) {
-        const { state, reason } = engine.table(name) ?? {}
+        const { state, reason } = engine.tables.find(name) ?? {}
         if (state !== 'live') {
           throw new Error(`${name} is ${state}: ${reason} ${errors.map(String)}`)
         }

@@ -10,12 +10,14 @@ import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
  * 2. A row is deleted only when every registered consumer has passed it.
  * 3. `epoch` names one life of the log; positions of another life mean nothing.
  *
- * `_htap_log` holds keys only: the rowid in `k`, or the primary key of a WITHOUT ROWID table in
- * `k`, `k1` ... The columns have no type, so that a key keeps its storage class.
+ * `_htap_log` holds keys only: the rowid in `k`, or the primary key of a WITHOUT ROWID table; if
+ * that has several columns, all but the first stand under the same `seq` in `_htap_key`, so that
+ * the usual row stays small. The columns have no type: a key keeps its storage class.
  */
 export const changeLog = Object.freeze({
   metaTable: `${internalPrefix}meta`,
   logTable: `${internalPrefix}log`,
+  keyTable: `${internalPrefix}key`,
   tableTable: `${internalPrefix}table`,
   consumerTable: `${internalPrefix}consumer`,
 })
@@ -32,7 +34,8 @@ export function logKeyColumns(count: number): string[] {
 export function installChangeLog(database: SqliteDatabase): void {
   database.exec(`
     create table if not exists ${changeLog.metaTable}(key text primary key, value) without rowid;
-    create table if not exists ${changeLog.logTable}(seq integer primary key, tbl, k, k1, k2, k3);
+    create table if not exists ${changeLog.logTable}(seq integer primary key, tbl, k);
+    create table if not exists ${changeLog.keyTable}(seq integer primary key, k1, k2, k3);
     create table if not exists ${changeLog.tableTable}(id integer primary key, name text not null);
     create table if not exists ${changeLog.consumerTable}(
       id text primary key, position integer not null, seen_ms integer not null) without rowid;
@@ -85,14 +88,21 @@ export function pruneChangeLog(
   position: number,
   rowsMax: number,
 ): number {
-  return database
+  const { changes } = database
     .prepare(
       `delete from ${changeLog.logTable} where seq in (
          select seq from ${changeLog.logTable}
          where seq <= ? and seq < (select max(seq) from ${changeLog.logTable})
          order by seq limit ?)`,
     )
-    .run(position, rowsMax).changes
+    .run(position, rowsMax)
+  database
+    .prepare(
+      `delete from ${changeLog.keyTable}
+       where seq < (select min(seq) from ${changeLog.logTable})`,
+    )
+    .run()
+  return changes
 }
 
 /** Registers or moves a consumer; its position keeps later rows from being pruned. */

@@ -13,33 +13,51 @@ import { changeLog, logKeyColumns } from './change-log.js'
 export function captureTriggers(shape: TableShape, tableId: number): readonly CaptureTrigger[] {
   const table = quoteIdentifier(shape.name)
   const key = captureKey(shape)
-  const logColumns = logKeyColumns(key.length).join(', ')
-  const insertInto = `insert into ${changeLog.logTable}(tbl, ${logColumns})`
-  const valuesOf = (row: 'new' | 'old') =>
-    key.map((column) => `${row}.${quoteKey(column)}`).join(', ')
-  const bodies: readonly CaptureBody[] = [
-    ['insert', 'insert', `${insertInto} values (${tableId}, ${valuesOf('new')});`],
-    ['update', 'update', `${insertInto} values (${tableId}, ${valuesOf('old')});`],
+  const isMoved = key
+    .map((column) => `new.${quoteKey(column)} is not old.${quoteKey(column)}`)
+    .join(' or ')
+  const events: readonly CaptureEvent[] = [
+    { kind: 'insert', event: 'insert', row: 'new', condition: '' },
+    { kind: 'update', event: 'update', row: 'old', condition: '' },
     // Fires only for statements that set the key; a comparison per row would cost all the others.
-    [
-      'rekey',
-      `update of ${settableKeys(shape).join(', ')}`,
-      `${insertInto} values (${tableId}, ${valuesOf('new')});`,
-    ],
-    ['delete', 'delete', `${insertInto} values (${tableId}, ${valuesOf('old')});`],
+    {
+      kind: 'rekey',
+      event: `update of ${settableKeys(shape).join(', ')}`,
+      row: 'new',
+      condition: ` when ${isMoved}`,
+    },
+    { kind: 'delete', event: 'delete', row: 'old', condition: '' },
   ]
-  return bodies.map(([kind, event, body]) => {
+  return events.map(({ kind, event, row, condition }) => {
     const name = `${internalPrefix}${tableId}_${kind}`
+    const body = logKey(tableId, key, row)
     return Object.freeze({
       name,
-      sql: `CREATE TRIGGER ${name} after ${event} on ${table} begin ${body} end`,
+      sql: `CREATE TRIGGER ${name} after ${event} on ${table}${condition} begin ${body} end`,
     })
   })
 }
 
 const captureKinds = ['insert', 'update', 'rekey', 'delete'] as const
 
-type CaptureBody = readonly [kind: (typeof captureKinds)[number], event: string, body: string]
+interface CaptureEvent {
+  readonly kind: (typeof captureKinds)[number]
+  readonly event: string
+  readonly row: 'new' | 'old'
+  readonly condition: string
+}
+
+/** The first key column goes into the log; the others of a composite key go beside it. */
+function logKey(tableId: number, key: readonly string[], row: 'new' | 'old'): string {
+  const [first = '', ...others] = key.map((column) => `${row}.${quoteKey(column)}`)
+  const log = `insert into ${changeLog.logTable}(tbl, k) values (${tableId}, ${first});`
+  if (others.length === 0) {
+    return log
+  }
+  const columns = logKeyColumns(key.length).slice(1).join(', ')
+  return `${log} insert into ${changeLog.keyTable}(seq, ${columns}) \
+values (last_insert_rowid(), ${others.join(', ')});`
+}
 
 /**
  * Every name by which a statement can set the key. None of them can be dropped, except columns

@@ -135,10 +135,14 @@ export function countRows(database: SqliteDatabase, plan: TableReadPlan): number
 /** Columns: how often the key changed, whether the row exists (1 or 0), the key, the row. */
 function changesSql(plan: TableReadPlan): string {
   const logKeys = logKeyColumns(plan.keys.length)
+  const log =
+    logKeys.length === 1
+      ? `main.${changeLog.logTable}`
+      : `main.${changeLog.logTable} join main.${changeLog.keyTable} using (seq)`
   const join = plan.keys.map((key, index) => `t.${key} = l.${logKeys[index]}`).join(' and ')
   const selections = plan.selections.map((selection) => `t.${selection}`).join(', ')
   return `select l.changes, t.${plan.keys[0]} is not null, ${logKeys.map((key) => `l.${key}`).join(', ')}, ${selections}
-    from (select ${logKeys.join(', ')}, count(*) as changes from main.${changeLog.logTable}
+    from (select ${logKeys.join(', ')}, count(*) as changes from ${log}
           where seq > ? and seq <= ? and tbl = ? group by ${logKeys.join(', ')}) l
     left join ${plan.table} t on ${join}`
 }
