@@ -10,6 +10,7 @@ import type { QueryHint } from '../hints.js'
 import { translate } from '../translate/translate.js'
 import type { Translation } from '../translate/translation.js'
 import { findObstacle, understand } from './analytic-shape.js'
+import { BoundedMap } from './bounded-map.js'
 import { type Candidate, type KeptQuery, kept } from './candidate.js'
 import { type CostEstimate, estimateCost } from './cost-estimate.js'
 import { hypotheticalTable } from './hypothetical-table.js'
@@ -33,10 +34,18 @@ export class CandidateFinder {
   readonly #facts = new SchemaFacts()
   readonly #translations = new TranslationCache()
   readonly #sizes = new TableSizes()
+  /** Texts that were cheaper on SQLite a moment ago: finding it out again costs more than many of them. */
+  readonly #cheap = new BoundedMap<string, number>(limits.shapeCacheEntriesMax)
 
   constructor(host: AnalyticsHost, engine: SyncEngine) {
     this.#host = host
     this.#engine = engine
+  }
+
+  /** Cost has just decided for SQLite, which is always right; it may be asked again later. */
+  isKnownCheap(sql: string): boolean {
+    const untilMs = this.#cheap.get(sql)
+    return untilMs !== undefined && performance.now() < untilMs
   }
 
   async find(
@@ -115,7 +124,7 @@ export class CandidateFinder {
       return kept('DuckDB refused', true, estimate)
     }
     if (!isWanted && estimate.sqliteMs < estimate.duckdbMs) {
-      return kept('cheaper on SQLite', true, estimate)
+      return this.#keepCheap(pending, estimate)
     }
     return {
       kind: 'candidate',
@@ -152,7 +161,7 @@ export class CandidateFinder {
     }
     const estimate = this.#estimate(pending, (name) => this.#rowsBeforeCopy(pending.database, name))
     if (!isWanted && estimate.sqliteMs < estimate.duckdbMs) {
-      return kept('cheaper on SQLite', true, estimate)
+      return this.#keepCheap(pending, estimate)
     }
     if (purpose === 'execute') {
       for (const name of missing) {
@@ -184,6 +193,11 @@ export class CandidateFinder {
     }
     this.#translations.add(key, entry)
     return entry
+  }
+
+  #keepCheap(pending: PendingQuery, estimate: CostEstimate): KeptQuery {
+    this.#cheap.set(pending.query.sql, performance.now() + limits.cheapAgeMs)
+    return kept('cheaper on SQLite', true, estimate)
   }
 
   #missingTables(pending: PendingQuery): string[] {

@@ -75,6 +75,10 @@ export class QueryRouter implements Analytics {
     if (shape.kind === 'not-understood' && hint?.engine !== 'duckdb') {
       return this.#keep(query, `not understood: ${shape.reason}`)
     }
+    const isByCost = hint === undefined && (this.#host.config.routing ?? 'auto') === 'auto'
+    if (isByCost && this.#finder.isKnownCheap(query.sql)) {
+      return this.#keep(query, 'cheaper on SQLite')
+    }
     return this.#answer(query, hint, options, (store, statement, readOptions) =>
       store.rows(statement, readOptions),
     ).then((rows) => (rows === null ? null : { rows }))

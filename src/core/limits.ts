@@ -46,6 +46,8 @@ export const limits = Object.freeze({
   /** Texts of queries whose shape, facts and translation are remembered. */
   shapeCacheEntriesMax: 2000,
   translationCacheEntriesMax: 1000,
+  /** How long a query that was cheaper on SQLite is taken to be so still. */
+  cheapAgeMs: 2000,
   /** Rows up to which a table that is not copied yet is counted to weigh its cost. */
   countedRowsMax: 20_000,
   /** Tables whose sizes and shapes are remembered. */

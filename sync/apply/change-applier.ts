@@ -143,7 +143,7 @@ class ApplyRun {
         await this.#deleteReplaced(table, keys)
       }
     }
-    this.#rowCounts.set(table, (this.#rowCounts.get(table) ?? table.rowCount) + appended)
+    this.#addRows(table, appended)
     await turnOfLoop()
   }
 
@@ -155,17 +155,19 @@ class ApplyRun {
     if (range !== null && (known === null || range.min > known)) {
       // Keys above all that were ever loaded: plain inserts, nothing to delete.
       this.#keyMaxes.set(table, range.max)
-      await this.#begin('')
+      await this.#begin()
       return list
     }
     if (range !== null && known !== null && range.max > known) {
       this.#keyMaxes.set(table, range.max)
     }
     this.#closeRows()
-    await this.#begin(
+    await this.#begin()
+    await this.#delete(
+      table,
       list.type === 'literals'
-        ? `delete from ${table.sqlName} where ${keyOf(table)} in (${list.sql})`
-        : `delete from ${table.sqlName} using ${list.sql} k where ${joinKeys(table, table.sqlName, 'k')}`,
+        ? `where ${keyOf(table)} in (${list.sql})`
+        : `using ${list.sql} k where ${joinKeys(table, table.sqlName, 'k')}`,
     )
     return list
   }
@@ -188,15 +190,23 @@ class ApplyRun {
           ? `(select * from ${table.sqlName} where ${keyOf(table)} in (${keys.sql})) n`
           : `${table.sqlName} n, ${keys.sql} k`
       const ofChanged = keys.type === 'literals' ? '' : `and ${joinKeys(table, 'n', 'k')}`
-      await this.#writer.execute(
-        `delete from ${table.sqlName} m using ${changed} where ${isEqual} and (${isOther}) ${ofChanged}`,
-      )
+      await this.#delete(table, `m using ${changed} where ${isEqual} and (${isOther}) ${ofChanged}`)
     }
+  }
+
+  /** DuckDB answers a DELETE with the number of rows it took. */
+  async #delete(table: MirroredTable, which: string): Promise<void> {
+    const [row] = await this.#writer.values(`delete from ${table.sqlName} ${which}`)
+    this.#addRows(table, -Number(row?.[0] ?? 0n))
+  }
+
+  #addRows(table: MirroredTable, rows: number): void {
+    this.#rowCounts.set(table, (this.#rowCounts.get(table) ?? table.rowCount) + rows)
   }
 
   async #collectKeys(table: MirroredTable, slice: KeySlice): Promise<void> {
     this.#closeRows()
-    await this.#begin('')
+    await this.#begin()
     if (this.#existingKeys?.tableId !== table.tableId) {
       const keyTable = await this.#keyTables.empty('existing', table.plan.keyKinds)
       this.#existingKeys = { tableId: table.tableId, keyTable }
@@ -209,8 +219,9 @@ class ApplyRun {
     this.#closeRows()
     this.changeCount += end.changeCount
     if (this.#existingKeys?.tableId === table.tableId) {
-      await this.#writer.execute(
-        `delete from ${table.sqlName} m where not exists (
+      await this.#delete(
+        table,
+        `m where not exists (
            select 1 from ${this.#existingKeys.keyTable} k where ${joinKeys(table, 'm', 'k')})`,
       )
       this.#existingKeys = null
@@ -229,11 +240,10 @@ class ApplyRun {
     }
   }
 
-  async #begin(sql: string): Promise<void> {
-    const begin = this.#hasBegun ? '' : 'begin;'
-    this.#hasBegun = true
-    if (begin !== '' || sql !== '') {
-      await this.#writer.execute(`${begin}${sql}`)
+  async #begin(): Promise<void> {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      await this.#writer.execute('begin')
     }
   }
 
@@ -242,7 +252,7 @@ class ApplyRun {
     if (literals !== null) {
       return { type: 'literals', sql: literals }
     }
-    await this.#begin('')
+    await this.#begin()
     this.#closeRows()
     const keyTable = await this.#keyTables.empty('changed', table.plan.keyKinds)
     await this.#keyTables.fill(keyTable, table.plan.keyKinds, keys)

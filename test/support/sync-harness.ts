@@ -76,6 +76,7 @@ export class SyncHarness {
     const report = await this.engine.verify(names)
     expect(report.tables.map((table) => table.table).sort()).toEqual([...names].sort())
     for (const table of report.tables) {
+      expect(this.engine.tables.findLive(table.table)?.rowCount).toBe(table.sqliteRows)
       expect({ table: table.table, rows: table.mirrorRows, sum: table.mirrorChecksum }).toEqual({
         table: table.table,
         rows: table.sqliteRows,
