@@ -14,6 +14,8 @@ export interface Typed {
   readonly type: StaticType
   /** No value is further from 0; Infinity if unknown. Of numbers only. */
   readonly bound: number
+  /** No value but 0 is closer to 0; 0 if unknown. Of reals only. */
+  readonly least: number
   /** SQLite's affinity in a comparison; 'unknown' where SQLite's own rule is not modelled. */
   readonly affinity: Affinity | 'none' | 'unknown'
   /** A text that may be compared by another collation than BINARY, or may hold NUL. */
@@ -37,6 +39,7 @@ export function typed(sql: string, type: StaticType, known: Partial<Typed> = {})
     sql,
     type,
     bound: known.bound ?? Number.POSITIVE_INFINITY,
+    least: known.least ?? 0,
     affinity: known.affinity ?? 'none',
     collated: known.collated ?? false,
     ascii: known.ascii ?? false,

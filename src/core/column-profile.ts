@@ -10,8 +10,13 @@ export interface ColumnProfile {
   readonly classes: number
   /** An integer beyond +-(2^53 - 1) was seen. */
   readonly hasHugeInteger: boolean
-  /** Largest finite |real| seen, 0 if none. */
+  /**
+   * No finite |real| seen is larger; 0 if none was seen. Rounded up to a power of two, so that a
+   * slowly growing column does not have a new profile with every row.
+   */
   readonly realAbsMax: number
+  /** No |real| seen but 0 is smaller; 0 if none was seen. Rounded down to a power of two. */
+  readonly realAbsMin: number
   /** +Infinity or -Infinity was seen (SQLite stores no NaN). */
   readonly hasInfinity: boolean
   readonly hasNonAscii: boolean
@@ -23,6 +28,7 @@ export const emptyColumnProfile: ColumnProfile = Object.freeze({
   classes: 0,
   hasHugeInteger: false,
   realAbsMax: 0,
+  realAbsMin: 0,
   hasInfinity: false,
   hasNonAscii: false,
   hasDoubtfulText: false,
@@ -33,6 +39,7 @@ export function mergeColumnProfiles(a: ColumnProfile, b: ColumnProfile): ColumnP
     classes: a.classes | b.classes,
     hasHugeInteger: a.hasHugeInteger || b.hasHugeInteger,
     realAbsMax: Math.max(a.realAbsMax, b.realAbsMax),
+    realAbsMin: smallestButZero(a.realAbsMin, b.realAbsMin),
     hasInfinity: a.hasInfinity || b.hasInfinity,
     hasNonAscii: a.hasNonAscii || b.hasNonAscii,
     hasDoubtfulText: a.hasDoubtfulText || b.hasDoubtfulText,
@@ -44,8 +51,13 @@ export function equalColumnProfiles(a: ColumnProfile, b: ColumnProfile): boolean
     a.classes === b.classes &&
     a.hasHugeInteger === b.hasHugeInteger &&
     a.realAbsMax === b.realAbsMax &&
+    a.realAbsMin === b.realAbsMin &&
     a.hasInfinity === b.hasInfinity &&
     a.hasNonAscii === b.hasNonAscii &&
     a.hasDoubtfulText === b.hasDoubtfulText
   )
+}
+
+function smallestButZero(a: number, b: number): number {
+  return a === 0 ? b : b === 0 ? a : Math.min(a, b)
 }

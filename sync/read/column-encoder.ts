@@ -24,6 +24,7 @@ export class ColumnEncoder {
   #classes = 0
   #hasHugeInteger = false
   #realAbsMax = 0
+  #realAbsMin = Number.POSITIVE_INFINITY
   #hasInfinity = false
   #hasNonAscii = false
   #hasDoubtfulText = false
@@ -85,7 +86,11 @@ export class ColumnEncoder {
     const profile: ColumnProfile = {
       classes: this.#classes,
       hasHugeInteger: this.#hasHugeInteger,
-      realAbsMax: this.#realAbsMax,
+      realAbsMax: this.#realAbsMax === 0 ? 0 : powerOfTwo(Math.ceil, this.#realAbsMax),
+      realAbsMin:
+        this.#realAbsMin === Number.POSITIVE_INFINITY
+          ? 0
+          : powerOfTwo(Math.floor, this.#realAbsMin),
       hasInfinity: this.#hasInfinity,
       hasNonAscii: this.#hasNonAscii,
       hasDoubtfulText: this.#hasDoubtfulText,
@@ -93,6 +98,7 @@ export class ColumnEncoder {
     this.#classes = 0
     this.#hasHugeInteger = false
     this.#realAbsMax = 0
+    this.#realAbsMin = Number.POSITIVE_INFINITY
     this.#hasInfinity = false
     this.#hasNonAscii = false
     this.#hasDoubtfulText = false
@@ -161,7 +167,7 @@ export class ColumnEncoder {
       const real = Number(value)
       this.#reals[index] = real
       this.#classes |= storageClass.integer
-      this.#realAbsMax = Math.max(this.#realAbsMax, Math.abs(real))
+      this.#noteSize(Math.abs(real))
       if (!Number.isSafeInteger(real)) {
         this.#hasHugeInteger = true
       }
@@ -176,8 +182,17 @@ export class ColumnEncoder {
     const size = Math.abs(value)
     if (size === Number.POSITIVE_INFINITY) {
       this.#hasInfinity = true
-    } else if (size > this.#realAbsMax) {
+    } else {
+      this.#noteSize(size)
+    }
+  }
+
+  #noteSize(size: number): void {
+    if (size > this.#realAbsMax) {
       this.#realAbsMax = size
+    }
+    if (size < this.#realAbsMin && size !== 0) {
+      this.#realAbsMin = size
     }
   }
 
@@ -273,4 +288,11 @@ export class ColumnEncoder {
       this.#hasDoubtfulText = true
     }
   }
+}
+
+/** The next power of two above or below; the largest finite double has none above it. */
+function powerOfTwo(round: (exponent: number) => number, size: number): number {
+  const power = 2 ** round(Math.log2(size))
+  const isRight = round === Math.ceil ? power >= size : power <= size && power > 0
+  return isRight && Number.isFinite(power) ? power : size
 }

@@ -140,6 +140,7 @@ function profileOf(values: readonly unknown[]): ColumnProfile {
     classes: 0,
     hasHugeInteger: false,
     realAbsMax: 0,
+    realAbsMin: 0,
     hasInfinity: false,
     hasNonAscii: false,
     hasDoubtfulText: false,
@@ -157,6 +158,10 @@ function profileOf(values: readonly unknown[]): ColumnProfile {
         profile.realAbsMax,
         Number.isFinite(value) ? Math.abs(value) : 0,
       )
+      if (Number.isFinite(value) && value !== 0) {
+        const least = profile.realAbsMin === 0 ? Number.POSITIVE_INFINITY : profile.realAbsMin
+        profile.realAbsMin = Math.min(least, Math.abs(value))
+      }
     } else if (typeof value === 'string') {
       profile.classes |= storageClass.text
       profile.hasNonAscii ||= [...value].some((character) => character > '\x7f')

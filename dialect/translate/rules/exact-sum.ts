@@ -31,16 +31,20 @@ export function exactSum(value: Typed, frame: AggregateFrame, rowsMax: number): 
   const parts = [
     `'t': ${total}`,
     `'m': max(abs(${x}))${frame.wholeSuffix}`,
-    `'l': min(abs(nullif(${x}, 0e0)))${frame.wholeSuffix}`,
     `'n': CAST(count(${x})${frame.wholeSuffix} AS DOUBLE)`,
   ]
   const unit = 2 ** -scale
   // Below this a term's last bits fall under the second limb.
   const termMin = 2 ** (52 - 60) * unit
+  const isLeastKnown = value.least >= termMin
+  if (!isLeastKnown) {
+    parts.push(`'l': min(abs(nullif(${x}, 0e0)))${frame.wholeSuffix}`)
+  }
+  const least = isLeastKnown ? doubleLiteral(value.least) : 'htap__s.l'
   const rounded = `(${roundedTotal} * ${doubleLiteral(unit)})`
-  const lossy = `(htap__s.l < ${doubleLiteral(termMin)})`
+  const lossy = isLeastKnown ? 'false' : `(htap__s.l < ${doubleLiteral(termMin)})`
   // Exact however the terms cancel: all partial errors fit in one double.
-  const narrow = `(((htap__s.m / htap__s.l) * htap__s.n * htap__s.n) <= ${doubleLiteral(2 ** 52)})`
+  const narrow = `(((htap__s.m / ${least}) * htap__s.n * htap__s.n) <= ${doubleLiteral(2 ** 52)})`
   const steady = `(htap__s.m <= (abs(${rounded}) * 1024e0))`
   const doubtful = `(${lossy} OR (NOT (${narrow} OR ${steady})) OR (abs(htap__s.t) > ${2n ** 120n}))`
   return `list_transform([{${parts.join(', ')}}], lambda htap__s: (CASE WHEN ${doubtful} THEN \
