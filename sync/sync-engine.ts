@@ -59,10 +59,10 @@ export class SyncEngine {
       queue: () => this.#session?.copies,
       isClosing: () => this.#closing !== null,
     })
-    this.#readers = {
-      inline: new InlineReader(access),
-      worker: access.workerPath === null ? null : new WorkerReader(access.workerPath),
-    }
+    const inline = new InlineReader(access)
+    const { workerPath } = access
+    const worker = workerPath === null ? null : new WorkerReader(workerPath, inline)
+    this.#readers = { inline, worker }
   }
 
   get state(): EngineState {

@@ -1,6 +1,7 @@
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
+import { createThreadPool } from '../core/thread-pool.js'
 import { type ReadRequest, type ReadResponse, type ReadThreadData, toRows } from './read-message.js'
 
 export interface ThreadAnswer {
@@ -60,7 +61,17 @@ export class ReadThreads {
   }
 
   async #ask(request: ReadRequest, signal?: AbortSignal): Promise<ReadResponse | null> {
-    this.#pool ??= createPool(this.#data)
+    this.#pool ??= createThreadPool(
+      new URL('./read-worker.js', import.meta.url),
+      {
+        maxThreads: limits.readThreadsMax,
+        idleTimeout: limits.readThreadIdleMs,
+        workerData: this.#data,
+      },
+      () => {
+        this.#isUnfit = true
+      },
+    )
     try {
       return await this.#pool.run(request, { name: 'read', signal: signal ?? null })
     } catch {
@@ -73,16 +84,4 @@ export class ReadThreads {
       return null
     }
   }
-}
-
-function createPool(workerData: ReadThreadData): Piscina<ReadRequest, ReadResponse> {
-  return new Piscina({
-    filename: new URL('./read-worker.js', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: limits.readThreadsMax,
-    idleTimeout: limits.readThreadIdleMs,
-    concurrentTasksPerWorker: 1,
-    atomics: 'disabled',
-    workerData,
-  })
 }

@@ -1,7 +1,8 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import { limits } from '../../src/core/limits.js'
+import { createThreadPool } from '../../src/core/thread-pool.js'
 import type { ChangePart } from './change-reader.js'
 import { batchBuffers, type ReceiverMessage, type StreamEnd } from './part-sender.js'
 import type { ChangesCall, RowsCall, RowsPart, SourceReader, StatePart } from './source-reader.js'
@@ -12,18 +13,24 @@ import type { ChangesCall, RowsCall, RowsPart, SourceReader, StatePart } from '.
  */
 export class WorkerReader implements SourceReader {
   readonly #path: string
+  readonly #fallback: SourceReader
   #pool: Piscina | null = null
+  #isUnfit = false
 
-  constructor(path: string) {
+  /** @param fallback reads instead, where a worker cannot be started */
+  constructor(path: string, fallback: SourceReader) {
     this.#path = path
+    this.#fallback = fallback
   }
 
   changes(call: ChangesCall): AsyncGenerator<StatePart | ChangePart, void, void> {
-    return this.#stream<ChangePart>('streamChanges', call)
+    return this.#isUnfit
+      ? this.#fallback.changes(call)
+      : this.#stream<ChangePart>('streamChanges', call)
   }
 
   rows(call: RowsCall): AsyncGenerator<StatePart | RowsPart, void, void> {
-    return this.#stream<RowsPart>('streamRows', call)
+    return this.#isUnfit ? this.#fallback.rows(call) : this.#stream<RowsPart>('streamRows', call)
   }
 
   async close(): Promise<void> {
@@ -35,14 +42,13 @@ export class WorkerReader implements SourceReader {
     name: 'streamChanges' | 'streamRows',
     call: ChangesCall | RowsCall,
   ): AsyncGenerator<StatePart | Part, void, void> {
-    this.#pool ??= new Piscina({
-      filename: new URL('./sync-worker.js', import.meta.url).href,
-      minThreads: 0,
-      maxThreads: limits.syncWorkersMax,
-      idleTimeout: limits.workerIdleMs,
-      // A worker that blocks in Atomics.wait between tasks would not deliver its last messages.
-      atomics: 'disabled',
-    })
+    this.#pool ??= createThreadPool(
+      new URL('./sync-worker.js', import.meta.url),
+      { maxThreads: limits.syncWorkersMax, idleTimeout: limits.workerIdleMs },
+      () => {
+        this.#isUnfit = true
+      },
+    )
     const { port1, port2 } = new MessageChannel()
     const inbox = new PartInbox<StatePart | Part>(port1)
     const task = this.#pool.run(

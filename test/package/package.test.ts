@@ -78,7 +78,7 @@ describe('the packed package', () => {
       JSON.stringify({
         compilerOptions: {
           target: 'ES2022',
-          lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
+          lib: ['ES2023', 'ESNext.Disposable'],
           module: 'NodeNext',
           strict: true,
           exactOptionalPropertyTypes: true,

@@ -202,3 +202,22 @@ describe('code', () => {
     expect(names.filter((name) => !all.includes(`limits.${name}`))).toEqual([])
   })
 })
+
+describe('the lock file', () => {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { version: string; optionalDependencies?: Record<string, string> }>
+  }
+
+  it('holds the packages of all platforms, without which npm ci refuses it on every one', () => {
+    const missing = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)),
+      ),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('names no registry', () => {
+    expect(Object.values(packages).filter((it) => 'resolved' in it)).toEqual([])
+  })
+})
