@@ -37,7 +37,10 @@ describe('long reads', () => {
     await createItems(db, 1)
     await longRead.execute(db)
     const read = longRead.execute(db)
-    expect(await longestStall(read)).toBeLessThan(60)
+    const startMs = performance.now()
+    const stallMs = await longestStall(read)
+    // Compared with the read itself, because a busy machine slows both.
+    expect(stallMs).toBeLessThan((performance.now() - startMs) / 3)
     expect((await read).rows).toEqual([{ total: 4500001500000 }])
   })
 
