@@ -40,6 +40,16 @@ async function busyDuringOneSecond(): Promise<number> {
   return (user + system) / 1000
 }
 
+/** A step of DuckDB's work that has begun is ended, which takes a moment on a busy machine. */
+async function quietWithinSeconds(seconds: number): Promise<boolean> {
+  for (let second = 0; second < seconds; second++) {
+    if ((await busyDuringOneSecond()) < 200) {
+      return true
+    }
+  }
+  return false
+}
+
 describe.skipIf(!hasAbort)(`abort${hasAbort ? '' : ' (skipped: Kysely 0.28 has none)'}`, () => {
   it.each(strategies)('stops DuckDB in the middle of its work: %s', async (strategy) => {
     const db = openShop({ database: temporaryFile() })
@@ -56,7 +66,7 @@ describe.skipIf(!hasAbort)(`abort${hasAbort ? '' : ' (skipped: Kysely 0.28 has n
     await expect(query).rejects.toThrow('enough')
     // It had been at work, and is no more.
     expect(await busy).toBeGreaterThan(200)
-    expect(await busyDuringOneSecond()).toBeLessThan(200)
+    expect(await quietWithinSeconds(8)).toBe(true)
     expect(await olap(count).execute()).toEqual([{ n: 3000 }])
     expect((await htap(db).verify()).equal).toBe(true)
   })
