@@ -39,8 +39,8 @@ describe('long reads', () => {
     const startMs = performance.now()
     const read = longRead.execute(db)
     const stallMs = await longestStall(read)
-    // Compared with the read itself, because a busy machine slows both.
-    expect(stallMs).toBeLessThan((performance.now() - startMs) / 3)
+    // On the calling thread the stall would be the whole read.
+    expect(stallMs).toBeLessThan((performance.now() - startMs) / 2)
     expect((await read).rows).toEqual([{ total: 4500001500000 }])
   })
 
