@@ -6,7 +6,7 @@ const { engine, copy } = await openEngine(path)
 const startMs = performance.now()
 await copy('orders')
 const ms = performance.now() - startMs
-const copied = engine.table('orders').live.rowCount
+const copied = engine.tables.find('orders').live.rowCount
 await engine.close()
 const peakMb = Math.round(process.resourceUsage().maxRSS / 1024)
 process.stdout.write(JSON.stringify({ ms, copied, peakMb }))

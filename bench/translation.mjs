@@ -36,7 +36,7 @@ export function translation({ quick }) {
     const database = createOrders(path, 20_000)
     const { engine, copy } = await openEngine(path)
     await copy('orders')
-    const table = engine.liveTable('orders')
+    const table = engine.tables.findLive('orders')
     const results = Object.entries({ total, 'order from the plan': fromPlan, deep }).flatMap(
       ([name, sql]) => measure(name, sql, table, database, rounds),
     )
