@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { SyncHarness } from '../support/sync-harness.js'
 
@@ -25,10 +26,26 @@ it('follows every way of setting a key', async () => {
     update pair set x = 'z' where y = 1; update pair set "Y" = 12 where y = 2;`)
   await h.expectEqual('named', 'bare', 'mock', 'pair')
   expect(h.sqliteRows('named')).toHaveLength(5)
-  h.database.exec('alter table mock drop column oid; alter table named rename column id to ident')
+  h.database.exec('alter table named rename column id to ident')
+  if (dropsMockColumns()) {
+    h.database.exec('alter table mock drop column oid')
+  }
   await h.engine.checkSchema()
   await h.engine.waitForCopies(['mock', 'named'], 10_000)
-  h.database.exec('update mock set oid = 21 where n = 2; update named set ident = 21 where n = 0')
+  h.database.exec('update mock set rowid = 21 where n = 2; update named set ident = 21 where n = 0')
   await h.expectEqual('named', 'mock')
   expect(h.errors).toEqual([])
 })
+
+/** Newer SQLite drops no column that is named like the rowid, with triggers or without. */
+function dropsMockColumns(): boolean {
+  const database = new Database(':memory:')
+  try {
+    database.exec('create table mock(oid text, n); alter table mock drop column oid')
+    return true
+  } catch {
+    return false
+  } finally {
+    database.close()
+  }
+}
