@@ -31,7 +31,7 @@ export interface TableStatus {
   readonly state: TableState
   /** Why it is not live, if it is not. */
   readonly reason: string | null
-  /** Rows of the copy, about; null without one. */
+  /** Rows of the copy; null without one. */
   readonly rows: number | null
   readonly position: number | null
   readonly lagChanges: number | null
