@@ -2,6 +2,7 @@ import type { CompiledQuery } from 'kysely'
 import type { ConnectionTraits } from '../../src/oltp/connection-traits.js'
 import type { QueryHint } from '../hints.js'
 import { parseSelect } from '../translate/parse/parse-select.js'
+import type { StatementSummary } from '../translate/parse/summarise.js'
 import { type KeptQuery, kept } from './candidate.js'
 import type { QueryShape } from './query-shape.js'
 
@@ -27,24 +28,29 @@ export function understand(
 }
 
 /** What the application did to its connection that makes the query belong to it. */
-export function findObstacle(shape: AnalyticShape, traits: ConnectionTraits): string | null {
+export function findObstacle(
+  shape: AnalyticShape,
+  views: readonly StatementSummary[],
+  traits: ConnectionTraits,
+): string | null {
   const { summary } = shape.parsed
+  const all = [summary, ...views]
   if (traits.unusual !== null) {
     return `the connection has ${traits.unusual}`
   }
-  if (summary.foreignSchema) {
+  if (all.some((part) => part.foreignSchema)) {
     return 'names another schema'
   }
   const temporary = summary.tables.find((table) => traits.tempNames.has(table))
   if (temporary !== undefined) {
     return `${temporary} is temporary`
   }
-  for (const name of summary.functions) {
+  for (const name of all.flatMap((part) => [...part.functions])) {
     if (traits.functionNames.has(name)) {
       return `function ${name} is registered by the application`
     }
   }
-  if (traits.likeIsCaseSensitive && summary.usesLike) {
+  if (traits.likeIsCaseSensitive && all.some((part) => part.usesLike)) {
     return 'LIKE is case-sensitive on this connection'
   }
   return null

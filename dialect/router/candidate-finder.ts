@@ -8,7 +8,7 @@ import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { AnalyticsHost } from '../analytics.js'
 import type { QueryHint } from '../hints.js'
 import { translate } from '../translate/translate.js'
-import type { Translation } from '../translate/translation.js'
+import type { Translation, TranslationContext, ViewDefinition } from '../translate/translation.js'
 import { findObstacle, understand } from './analytic-shape.js'
 import { BoundedMap } from './bounded-map.js'
 import { type Candidate, type KeptQuery, kept } from './candidate.js'
@@ -26,6 +26,7 @@ import {
   type TranslationEntry,
   translationKey,
 } from './translation-cache.js'
+import { expandViews } from './view-expansion.js'
 
 /** Walks a query through every stage that must agree before DuckDB may answer it. */
 export class CandidateFinder {
@@ -34,6 +35,8 @@ export class CandidateFinder {
   readonly #facts = new SchemaFacts()
   readonly #translations = new TranslationCache()
   readonly #sizes = new TableSizes()
+  /** Rules about which the engines disagreed when the mirror was opened. */
+  readonly #disabledRules: ReadonlySet<string> = new Set()
   /** Texts that were cheaper on SQLite a moment ago: finding it out again costs more than many of them. */
   readonly #cheap = new BoundedMap<string, number>(limits.shapeCacheEntriesMax)
 
@@ -69,11 +72,14 @@ export class CandidateFinder {
       return kept('SQLite does not read it as a query', false)
     }
     const traits = readConnectionTraits(database)
-    const obstacle = findObstacle(analytic, traits)
+    const { tables, views } = expandViews(analytic.parsed.summary, (name) =>
+      this.#facts.view(database, name),
+    )
+    const obstacle = findObstacle(analytic, views, traits)
     if (obstacle !== null) {
       return kept(obstacle)
     }
-    const pending = new PendingQuery(query, analytic, facts, traits, types, database)
+    const pending = new PendingQuery(query, analytic, facts, traits, types, database, tables)
     return this.#place(pending, hint, purpose)
   }
 
@@ -132,6 +138,7 @@ export class CandidateFinder {
       translated: entry.translation,
       entry,
       tables,
+      constants: pending.constants,
       columnNames: pending.facts.columnNames,
       integers: pending.traits.integers,
       estimate,
@@ -155,7 +162,10 @@ export class CandidateFinder {
         return kept(`table ${name}: not in the list of tables to copy`)
       }
     }
-    const translation = translate(pending.query.sql, pending.context(this.#findHypothetical))
+    const translation = translate(
+      pending.query.sql,
+      pending.context(this.#findHypothetical, this.#disabledRules),
+    )
     if (translation.kind === 'kept') {
       return kept(translation.reason)
     }
@@ -175,15 +185,19 @@ export class CandidateFinder {
   }
 
   #translate(pending: PendingQuery, tables: readonly MirrorTable[]): TranslationEntry {
-    const key = translationKey(pending.query.sql, pending.types, pending.traits.integers)
-    const known = this.#translations.find(key, tables, () => planText(pending.plan()))
+    const { query, types, traits, constants } = pending
+    const key = translationKey(query.sql, types, traits.integers, this.#facts.version)
+    const known = this.#translations.find(key, tables, constants, () => planText(pending.plan()))
     if (known !== null) {
       return known
     }
     const byName = new Map(tables.map((table) => [foldIdentifier(table.shape.name), table]))
     const translation: Translation = translate(
-      pending.query.sql,
-      pending.context((name) => byName.get(foldIdentifier(name)) ?? this.#refusal(pending, name)),
+      query.sql,
+      pending.context(
+        (name) => byName.get(foldIdentifier(name)) ?? this.#instead(pending, name),
+        this.#disabledRules,
+      ),
     )
     const entry: TranslationEntry = {
       translation,
@@ -211,18 +225,24 @@ export class CandidateFinder {
     return pending.tableNames.flatMap((name) => this.#engine.tables.findLive(name) ?? [])
   }
 
-  readonly #findHypothetical = (name: string): MirrorTable | { readonly refused: string } => {
+  readonly #findHypothetical: TranslationContext['findTable'] = (name) => {
     const live = this.#engine.tables.findLive(name)
     if (live !== undefined) {
       return live
     }
-    const shape = this.#facts.table(this.#host.writer.database, name)
-    return 'refused' in shape ? shape : hypotheticalTable(shape)
+    const { database } = this.#host.writer
+    const shape = this.#facts.table(database, name)
+    return 'refused' in shape
+      ? (this.#facts.view(database, name) ?? shape)
+      : hypotheticalTable(shape)
   }
 
-  #refusal(pending: PendingQuery, name: string): { readonly refused: string } {
+  /** What stands where no table with a copy does. */
+  #instead(pending: PendingQuery, name: string): ViewDefinition | { readonly refused: string } {
     const shape = this.#facts.table(pending.database, name)
-    return 'refused' in shape ? shape : { refused: 'has no copy' }
+    return 'refused' in shape
+      ? (this.#facts.view(pending.database, name) ?? shape)
+      : { refused: 'has no copy' }
   }
 
   #estimate(pending: PendingQuery, rowsOfTable: (name: string) => number): CostEstimate {

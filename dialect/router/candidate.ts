@@ -1,5 +1,6 @@
 import type { MirrorTable } from '../../src/core/mirror-table.js'
 import type { Translated } from '../translate/translation.js'
+import type { ConstantValues } from './constant-values.js'
 import type { CostEstimate } from './cost-estimate.js'
 import type { TranslationEntry } from './translation-cache.js'
 
@@ -10,6 +11,7 @@ export interface Candidate {
   readonly translated: Translated
   readonly entry: TranslationEntry
   readonly tables: readonly MirrorTable[]
+  readonly constants: ConstantValues
   readonly columnNames: readonly string[]
   readonly integers: 'number' | 'bigint'
   readonly estimate: CostEstimate

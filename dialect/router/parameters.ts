@@ -1,5 +1,6 @@
 import type { OlapValue } from '../../src/olap/olap-store.js'
-import type { ParameterBinding, ParameterType } from '../translate/translation.js'
+import type { ConstantValue, ParameterBinding, ParameterType } from '../translate/translation.js'
+import type { ConstantValues } from './constant-values.js'
 
 /**
  * The types of a query's parameters; null when better-sqlite3 would refuse one of them, so that
@@ -25,7 +26,8 @@ function parameterType(value: unknown): ParameterType | null {
     case 'bigint':
       return value >= -(2n ** 63n) && value < 2n ** 63n ? 'bigint' : null
     case 'string':
-      return 'text'
+      // SQLite's functions end at NUL, DuckDB's do not.
+      return value.includes('\0') ? 'doubtful-text' : 'text'
     case 'object':
       return value === null ? 'null' : value instanceof Uint8Array ? 'blob' : null
     default:
@@ -33,15 +35,25 @@ function parameterType(value: unknown): ParameterType | null {
   }
 }
 
-/** The values to bind in DuckDB. */
-export function bindParameters(
+/**
+ * The values to bind in DuckDB.
+ *
+ * @throws when SQLite cannot compute one of them any more
+ */
+export function bindConstants(
   bindings: readonly ParameterBinding[],
-  values: readonly unknown[],
+  values: ConstantValues,
 ): OlapValue[] {
-  return bindings.map(({ index, as }) => bindValue(values[index], as))
+  return bindings.map(({ source, as }) => bindValue(values.of(source), as))
 }
 
-function bindValue(value: unknown, as: ParameterBinding['as']): OlapValue {
+function bindValue(value: ConstantValue | undefined, as: ParameterBinding['as']): OlapValue {
+  if (value === undefined) {
+    throw new Error('a constant of the query cannot be computed')
+  }
+  if (value === null) {
+    return null
+  }
   switch (as) {
     case 'bigint':
       return BigInt(value as number | bigint)
@@ -51,7 +63,5 @@ function bindValue(value: unknown, as: ParameterBinding['as']): OlapValue {
       return String(value)
     case 'blob':
       return value as Uint8Array
-    case 'null':
-      return null
   }
 }

@@ -1,16 +1,18 @@
 import type { CompiledQuery } from 'kysely'
-import type { MirrorTable } from '../../src/core/mirror-table.js'
 import type { ConnectionTraits } from '../../src/oltp/connection-traits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import type { QueryPlanRow } from '../translate/translation.js'
+import type { QueryPlanRow, TranslationContext } from '../translate/translation.js'
 import type { AnalyticShape } from './analytic-shape.js'
+import { ConstantValues } from './constant-values.js'
 import type { parameterTypes } from './parameters.js'
 import { readProgram, readQueryPlan, type StatementFacts } from './statement-facts.js'
 
 /** One query on its way, with what was found out about it so far. */
 export class PendingQuery {
   readonly query: CompiledQuery
+  /** Tables that the query reads, those inside of views included. */
   readonly tableNames: readonly string[]
+  readonly constants: ConstantValues
   readonly facts: StatementFacts
   readonly traits: ConnectionTraits
   readonly types: NonNullable<ReturnType<typeof parameterTypes>>
@@ -25,10 +27,12 @@ export class PendingQuery {
     traits: ConnectionTraits,
     types: NonNullable<ReturnType<typeof parameterTypes>>,
     database: SqliteDatabase,
+    tableNames: readonly string[],
   ) {
     this.query = query
     this.#shape = shape
-    this.tableNames = shape.parsed.summary.tables
+    this.tableNames = tableNames
+    this.constants = new ConstantValues(database, query.parameters)
     this.facts = facts
     this.traits = traits
     this.types = types
@@ -51,10 +55,16 @@ export class PendingQuery {
     return this.#plan
   }
 
-  context(findTable: (name: string) => MirrorTable | { readonly refused: string }) {
+  context(
+    findTable: TranslationContext['findTable'],
+    disabledRules: ReadonlySet<string>,
+  ): TranslationContext {
     return {
       findTable,
+      disabledRules,
       parameterTypes: this.types,
+      parameterValues: this.query.parameters,
+      evaluate: (sources) => sources.map((source) => this.constants.of(source)),
       columnNames: this.facts.columnNames,
       integers: this.traits.integers,
       queryPlan: () => this.plan(),

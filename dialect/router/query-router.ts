@@ -9,7 +9,7 @@ import { hintOf, type QueryHint } from '../hints.js'
 import type { Candidate } from './candidate.js'
 import { CandidateFinder } from './candidate-finder.js'
 import { type Freshness, FreshnessGate } from './freshness.js'
-import { bindParameters } from './parameters.js'
+import { bindConstants } from './parameters.js'
 import { QueryShapes } from './query-shape.js'
 import { toResults } from './result-stream.js'
 import type { RouteCounts } from './route-counts.js'
@@ -207,7 +207,7 @@ export class QueryRouter implements Analytics {
           const facts = { estimate, waitMs, lagChanges }
           return this.#giveUp(query, isForced, 'the copy is behind', facts)
         }
-        const result = await this.#run(found, query, options, run)
+        const result = await this.#run(found, options, run)
         if (!this.#finder.isCurrent(found)) {
           // A change brought values for which the query reads differently, or a new copy came.
           await (result === null ? undefined : discard?.(result.value))
@@ -251,7 +251,6 @@ export class QueryRouter implements Analytics {
   /** Null when DuckDB refuses or the copy is another by now; a refusal is remembered. */
   async #run<T>(
     found: Candidate,
-    query: CompiledQuery,
     options: QueryOptions | undefined,
     run: Run<T>,
   ): Promise<{ readonly value: T } | null> {
@@ -259,8 +258,8 @@ export class QueryRouter implements Analytics {
     if (store === null || !this.#finder.isCurrent(found)) {
       return null
     }
-    const parameters = bindParameters(found.translated.parameters, query.parameters)
     try {
+      const parameters = bindConstants(found.translated.parameters, found.constants)
       const value = await run(
         store,
         { sql: found.translated.sql, parameters },

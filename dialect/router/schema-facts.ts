@@ -1,15 +1,28 @@
 import { limits } from '../../src/core/limits.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
-import { readSchemaVersion, readTableShape, type TableLookup } from '../../src/oltp/catalogue.js'
+import {
+  readSchemaVersion,
+  readTableShape,
+  readView,
+  type TableLookup,
+} from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import type { ViewDefinition } from '../translate/translation.js'
 import { BoundedMap } from './bounded-map.js'
 import { readStatementFacts, type StatementFacts } from './statement-facts.js'
+import { viewDefinition } from './view-expansion.js'
 
 /** What SQLite says about statements and tables, kept as long as its schema stays. */
 export class SchemaFacts {
   readonly #statements = new BoundedMap<string, StatementFacts>(limits.shapeCacheEntriesMax)
   readonly #tables = new BoundedMap<string, TableLookup>(limits.countedTablesMax)
+  readonly #views = new BoundedMap<string, ViewDefinition | false>(limits.countedTablesMax)
   #version = -1
+
+  /** SQLite's number of the schema that the facts belong to. */
+  get version(): number {
+    return this.#version
+  }
 
   /** Forgets everything when the schema has changed; to be called before the other methods. */
   refresh(database: SqliteDatabase): void {
@@ -18,6 +31,7 @@ export class SchemaFacts {
       this.#version = version
       this.#statements.clear()
       this.#tables.clear()
+      this.#views.clear()
     }
   }
 
@@ -46,5 +60,17 @@ export class SchemaFacts {
     const shape = readTableShape(database, name)
     this.#tables.set(key, shape)
     return shape
+  }
+
+  /** Null if there is no such view, or it is not understood. */
+  view(database: SqliteDatabase, name: string): ViewDefinition | null {
+    const key = foldIdentifier(name)
+    let view = this.#views.get(key)
+    if (view === undefined) {
+      const entry = readView(database, name)
+      view = (entry === null ? null : viewDefinition(entry)) ?? false
+      this.#views.set(key, view)
+    }
+    return view === false ? null : view
   }
 }

@@ -1,9 +1,9 @@
 import type { MirrorTable } from '../../src/core/mirror-table.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
 import type { OutputColumn } from './bind/output.js'
+import { Constants } from './constants.js'
 import { keep } from './keep.js'
-import { ParameterList } from './parameters.js'
-import type { TranslationContext } from './translation.js'
+import type { QueryPlanRow, TranslationContext, ViewDefinition } from './translation.js'
 
 /** A common table that later parts of the statement may name. */
 export interface CommonTableEntry {
@@ -18,17 +18,46 @@ export interface CommonTableEntry {
 /** What one translation gathers on its way through the statement. */
 export class Statement {
   readonly context: TranslationContext
-  readonly parameters: ParameterList
+  #sql: string
+  readonly constants: Constants
   readonly #tables = new Map<string, MirrorTable>()
   #names = 0
+  #readsPlan = false
 
-  constructor(context: TranslationContext) {
+  constructor(sql: string, context: TranslationContext) {
+    this.#sql = sql
     this.context = context
-    this.parameters = new ParameterList(context.parameterTypes)
+    this.constants = new Constants(context)
   }
 
   get tables(): readonly string[] {
     return [...this.#tables.values()].map((table) => table.shape.name)
+  }
+
+  /** The text that the spans of the syntax tree point into. */
+  get sql(): string {
+    return this.#sql
+  }
+
+  /** Compiles the text of a view, which is not part of the statement's own. */
+  within<T>(sql: string, compile: () => T): T {
+    const outer = this.#sql
+    this.#sql = sql
+    try {
+      return compile()
+    } finally {
+      this.#sql = outer
+    }
+  }
+
+  /** The row order was read off SQLite's plan, and holds as long as that. */
+  get readsPlan(): boolean {
+    return this.#readsPlan
+  }
+
+  queryPlan(): readonly QueryPlanRow[] {
+    this.#readsPlan = true
+    return this.context.queryPlan()
   }
 
   /** A rough number of rows that an aggregate may see. */
@@ -42,7 +71,8 @@ export class Statement {
     return `${prefix}${this.#names}`
   }
 
-  table(name: string): MirrorTable {
+  /** @throws Keep for a table that has no copy */
+  table(name: string): MirrorTable | ViewDefinition {
     const folded = foldIdentifier(name)
     const known = this.#tables.get(folded)
     if (known !== undefined) {
@@ -52,7 +82,9 @@ export class Statement {
     if ('refused' in found) {
       keep(`table: ${found.refused}`)
     }
-    this.#tables.set(folded, found)
+    if ('shape' in found) {
+      this.#tables.set(folded, found)
+    }
     return found
   }
 }

@@ -1,9 +1,10 @@
 import { Keep, keep } from './keep.js'
 import { planTree } from './order/query-plan.js'
 import { parseSelect } from './parse/parse-select.js'
+import { recordRules, ruleId } from './rules/rule.js'
 import { compileSelect } from './select/select.js'
 import { Statement } from './statement.js'
-import type { Translation, TranslationContext } from './translation.js'
+import type { Translated, Translation, TranslationContext } from './translation.js'
 
 /**
  * SQLite's SELECT as the DuckDB statement that gives the same rows in the same order, or the
@@ -13,45 +14,39 @@ import type { Translation, TranslationContext } from './translation.js'
  * @param sql A statement that SQLite has prepared, with `?` parameters.
  */
 export function translate(sql: string, context: TranslationContext): Translation {
+  const statement = new Statement(sql, context)
   try {
-    return translated(sql, context)
+    const { result, used } = recordRules(context.disabledRules, () => translated(statement))
+    return Object.freeze({
+      ...result,
+      kind: 'translated',
+      assumptions: Object.freeze([...statement.constants.assumptions]),
+      rules: Object.freeze([...used].map(ruleId)),
+    })
   } catch (error) {
-    if (error instanceof Keep) {
-      return Object.freeze({ kind: 'kept', reason: error.message })
-    }
     // A context that fails, or an input beyond the stack: SQLite has the answer in any case.
-    return Object.freeze({ kind: 'kept', reason: 'translator failed' })
+    const reason = error instanceof Keep ? error.message : 'translator failed'
+    const assumptions = Object.freeze([...statement.constants.assumptions])
+    return Object.freeze({ kind: 'kept', reason, assumptions })
   }
 }
 
-function translated(sql: string, context: TranslationContext): Translation {
-  const parsed = parseSelect(sql)
+function translated(
+  statement: Statement,
+): Pick<Translated, 'sql' | 'parameters' | 'tables' | 'order'> {
+  const { context } = statement
+  const parsed = parseSelect(statement.sql)
   if (parsed.kind === 'not-understood') {
     return keep(`syntax: ${parsed.reason}`)
   }
   if (parsed.parameterCount !== context.parameterTypes.length) {
     keep('parameter count')
   }
-  const { select, summary } = parsed
-  if (summary.tables.length === 0) {
-    keep('no table')
-  }
+  const { select } = parsed
   if (select.limit !== null && select.recursive) {
     keep('limit over a recursion')
   }
-  let readsPlan = false
-  const statement = new Statement({
-    findTable: (name) => context.findTable(name),
-    parameterTypes: context.parameterTypes,
-    columnNames: context.columnNames,
-    integers: context.integers,
-    queryPlan: () => {
-      readsPlan = true
-      return context.queryPlan()
-    },
-    program: () => context.program(),
-  })
-  const plan = () => planTree(statement.context.queryPlan())
+  const plan = () => planTree(statement.queryPlan())
   const compiled = compileSelect(select, { statement, outer: null, ctes: [], order: 'rows', plan })
   if (compiled.columns.length !== context.columnNames.length) {
     keep('column count')
@@ -59,12 +54,11 @@ function translated(sql: string, context: TranslationContext): Translation {
   if (context.integers === 'bigint' && compiled.columns.some(({ value }) => value.type === 'num')) {
     keep('integer or real as bigint')
   }
-  return Object.freeze({
-    kind: 'translated',
+  return {
     sql: compiled.sql,
-    parameters: Object.freeze([...statement.parameters.bindings]),
+    parameters: Object.freeze([...statement.constants.bindings]),
     tables: Object.freeze([...statement.tables]),
     // Also where the plan only settled the ties inside a window.
-    order: readsPlan ? 'plan' : 'total',
-  })
+    order: statement.readsPlan ? 'plan' : 'total',
+  }
 }

@@ -1,5 +1,6 @@
 import type { Affinity } from '../../src/core/table-shape.js'
 import { keep } from './keep.js'
+import type { ConstantValue } from './translation.js'
 
 /**
  * What is known of a value without looking at it: `num` is an integer or a real, kept as DOUBLE;
@@ -26,8 +27,13 @@ export interface Typed {
   readonly signedZero: boolean
   /** It contains no column. */
   readonly constant: boolean
-  /** The value, of a text literal. */
-  readonly literal: string | null
+  /**
+   * Reads the value of a literal, a parameter or a folded expression. The translation then holds
+   * for this value only. Null where the value depends on rows.
+   */
+  readonly read: (() => ConstantValue) | null
+  /** It is written in the statement, so that reading it binds the translation to nothing. */
+  readonly literal: boolean
 }
 
 /** The largest integer below which DOUBLE holds every integer. */
@@ -45,7 +51,8 @@ export function typed(sql: string, type: StaticType, known: Partial<Typed> = {})
     ascii: known.ascii ?? false,
     signedZero: known.signedZero ?? false,
     constant: known.constant ?? false,
-    literal: known.literal ?? null,
+    read: known.read ?? null,
+    literal: known.literal ?? false,
   }
 }
 
@@ -69,6 +76,20 @@ export function nullOf(operands: readonly Typed[]): Typed {
 
 export function isNumber(value: Typed): boolean {
   return ['bool', 'int', 'real', 'num'].includes(value.type)
+}
+
+/** The text of a constant; null if it is none. */
+export function constantText(value: Typed | undefined): string | null {
+  const constant = value?.type === 'text' ? value.read?.() : null
+  return typeof constant === 'string' ? constant : null
+}
+
+/** The integer of a constant that is one, or a real without a fraction; null if it is none. */
+export function constantInteger(value: Typed | undefined): number | null {
+  const isNumeric = value?.type === 'int' || value?.type === 'real'
+  const constant = isNumeric ? value.read?.() : null
+  const number = typeof constant === 'bigint' ? Number(constant) : constant
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number : null
 }
 
 /** As a value of the result: a truth value becomes the integer that SQLite has. */

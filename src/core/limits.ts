@@ -46,6 +46,10 @@ export const limits = Object.freeze({
   /** Texts of queries whose shape, facts and translation are remembered. */
   shapeCacheEntriesMax: 2000,
   translationCacheEntriesMax: 1000,
+  /** Translations of one text that are kept for constants of other classes, sizes or values. */
+  translationVariantsMax: 8,
+  /** How deep views may stand in views. */
+  viewDepthMax: 20,
   /** How long a query that was cheaper on SQLite is taken to be so still. */
   cheapAgeMs: 2000,
   /** Rows up to which a table that is not copied yet is counted to weigh its cost. */

@@ -46,6 +46,31 @@ export function readTableShape(database: SqliteDatabase, name: string): TableLoo
   })
 }
 
+/** A view of the main schema: its name, its CREATE VIEW as SQLite keeps it, its columns' names. */
+export interface ViewEntry {
+  readonly name: string
+  readonly sql: string
+  readonly columns: readonly string[]
+}
+
+/** Null if there is no view of that name in the main schema. */
+export function readView(database: SqliteDatabase, name: string): ViewEntry | null {
+  const entry = database
+    .prepare(
+      "select name, sql from main.sqlite_schema where type = 'view' and name = ? collate nocase",
+    )
+    .raw()
+    .get(name) as [string, string] | undefined
+  if (entry === undefined) {
+    return null
+  }
+  const columns = database
+    .prepare(`select name from pragma_table_info(${quoteText(entry[0])}, 'main') order by cid`)
+    .pluck()
+    .all() as string[]
+  return Object.freeze({ name: entry[0], sql: entry[1], columns: Object.freeze(columns) })
+}
+
 /** Names of all ordinary user tables of the main schema. */
 export function listTableNames(database: SqliteDatabase): string[] {
   const names = database

@@ -6,6 +6,8 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
+import { ConstantValues } from '../../dist/dialect/router/constant-values.js'
+import { viewDefinition } from '../../dist/dialect/router/view-expansion.js'
 import { translate } from '../../dist/dialect/translate/translate.js'
 import type {
   OpcodeRow,
@@ -16,11 +18,18 @@ import type {
 } from '../../dist/dialect/translate/translation.js'
 import type { MirrorTable } from '../../dist/src/core/mirror-table.js'
 import { foldIdentifier } from '../../dist/src/core/sql-identifier.js'
+import { readView } from '../../dist/src/oltp/catalogue.js'
+import type { SqliteDatabase as Source } from '../../dist/src/oltp/sqlite-database.js'
 import { copyToDuck, duckSettings, mirrorOf } from './mirror-fixture.js'
 import type { Random } from './random.js'
 
 export type Outcome =
-  | { readonly kind: 'same'; readonly order: 'total' | 'plan'; readonly sql: string }
+  | {
+      readonly kind: 'same'
+      readonly order: 'total' | 'plan'
+      readonly sql: string
+      readonly rules: readonly string[]
+    }
   | { readonly kind: 'kept'; readonly reason: string }
   /** DuckDB raised, so the statement runs on SQLite: no harm, but no speed either. */
   | { readonly kind: 'raised'; readonly message: string; readonly sql: string }
@@ -78,8 +87,13 @@ export class BothEngines {
     const { db } = this
     const mirrors = this.#mirrors
     return {
-      findTable: (name) => mirrors.get(foldIdentifier(name)) ?? { refused: 'unknown' },
+      findTable: (name) =>
+        mirrors.get(foldIdentifier(name)) ?? viewOf(db, name) ?? { refused: 'unknown' },
       parameterTypes: parameters.map(parameterType),
+      parameterValues: parameters,
+      evaluate: (sources) =>
+        sources.map((source) => new ConstantValues(db as unknown as Source, parameters).of(source)),
+      disabledRules: new Set(),
       columnNames: db
         .prepare(sql)
         .columns()
@@ -115,7 +129,7 @@ export class BothEngines {
       return { kind: 'raised', message: duck, sql: translation.sql }
     }
     return typeof sqlite !== 'string' && sameRows(sqlite, duck)
-      ? { kind: 'same', order: translation.order, sql: translation.sql }
+      ? { kind: 'same', order: translation.order, sql: translation.sql, rules: translation.rules }
       : { kind: 'different', duckSql: translation.sql, sqlite, duck }
   }
 
@@ -126,8 +140,9 @@ export class BothEngines {
     let prepared: DuckDBPreparedStatement | undefined
     try {
       prepared = await this.duck.prepare(sql)
-      for (const [i, { index, as }] of bindings.entries()) {
-        bind(prepared, i + 1, as, parameters[index])
+      const constants = new ConstantValues(this.db as unknown as Source, parameters)
+      for (const [i, { source, as }] of bindings.entries()) {
+        bind(prepared, i + 1, as, constants.of(source))
       }
       const reader = await prepared.runAndReadAll()
       const types = reader.columnTypes().map((type) => type.typeId)
@@ -138,6 +153,11 @@ export class BothEngines {
       prepared?.destroySync()
     }
   }
+}
+
+function viewOf(db: Database, name: string) {
+  const view = readView(db as unknown as Source, name)
+  return view === null ? null : viewDefinition(view)
 }
 
 function parameterType(value: unknown): ParameterType {
@@ -156,9 +176,13 @@ function parameterType(value: unknown): ParameterType {
 function bind(
   prepared: DuckDBPreparedStatement,
   at: number,
-  as: 'bigint' | 'double' | 'varchar' | 'blob' | 'null',
+  as: 'bigint' | 'double' | 'varchar' | 'blob',
   value: unknown,
 ): void {
+  if (value === null) {
+    prepared.bindNull(at)
+    return
+  }
   switch (as) {
     case 'bigint':
       prepared.bindBigInt(at, BigInt(value as number | bigint))
@@ -171,9 +195,6 @@ function bind(
       return
     case 'blob':
       prepared.bindBlob(at, value as Uint8Array)
-      return
-    case 'null':
-      prepared.bindNull(at)
       return
   }
 }

@@ -1,8 +1,9 @@
-import { quoteText } from '../../../src/core/sql-identifier.js'
 import { keep } from '../keep.js'
 import type { Expression, InExpression } from '../parse/syntax.js'
 import { type Comparison, comparable, compare, hasNumericAffinity } from '../rules/comparison.js'
-import { asValue, type Typed, typed } from '../typed.js'
+import { numericTextPattern } from '../rules/text-number.js'
+import { asValue, constantText, isNumber, type Typed } from '../typed.js'
+import { isConstant, parametersOf, textOf } from './constant-expression.js'
 import type { CoreContext } from './core-context.js'
 import { compileExpression, truth } from './expression.js'
 import { compileInSubquery } from './subquery.js'
@@ -21,30 +22,45 @@ export function compileComparison(
   return compare(operator, a, b)
 }
 
-/** Both sides; a parameter takes the class of what stands beside it where SQLite sees no difference. */
+/** Both sides; a constant takes the class of what stands beside it where SQLite sees it so. */
 export function compileOperands(
   left: Expression,
   right: Expression,
   core: CoreContext,
 ): readonly [Typed, Typed] {
-  const { parameters } = core.statement
-  if (left.kind === 'parameter' && right.kind !== 'parameter') {
+  if (isConstant(left) && !isConstant(right)) {
     const b = compileExpression(right, core)
-    return [constantBeside(b, left, parameters.asOperand(left.index, b)), b]
+    return [constantBeside(b, left, core), b]
   }
   const a = compileExpression(left, core)
-  if (right.kind === 'parameter') {
-    return [a, parameters.asOperand(right.index, a)]
-  }
-  const b = compileExpression(right, core)
-  return [constantBeside(b, left, a), constantBeside(a, right, b)]
+  return [a, isConstant(right) ? constantBeside(a, right, core) : compileExpression(right, core)]
 }
 
-/** Beside a column of TEXT affinity SQLite takes an integer as its text. */
-function constantBeside(other: Typed, node: Expression, value: Typed): Typed {
-  return other.type === 'text' && other.affinity === 'text' && node.kind === 'integer'
-    ? typed(quoteText(BigInt(node.text).toString()), 'text', { constant: true, ascii: true })
-    : value
+/**
+ * A constant compared with a value: SQLite applies the affinity of a column to it
+ * (https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison).
+ */
+function constantBeside(other: Typed, node: Expression, core: CoreContext): Typed {
+  const { constants } = core.statement
+  const value =
+    node.kind === 'parameter'
+      ? constants.asOperand(node.index, other)
+      : compileExpression(node, core)
+  if (other.type === 'text' && other.affinity === 'text' && isNumber(value)) {
+    const affinity = value.affinity === 'none' ? 'text' : value.affinity
+    return affinity === 'text' ? convert('cast(', ' as text)', node, core) : value
+  }
+  if (isNumber(other) && hasNumericAffinity(other) && value.type === 'text') {
+    const text = value.affinity === 'none' ? constantText(value) : null
+    return text !== null && numericTextPattern.test(text) ? convert('', ' + 0', node, core) : value
+  }
+  return value
+}
+
+/** Done by SQLite itself. */
+function convert(before: string, behind: string, node: Expression, core: CoreContext): Typed {
+  const sql = `${before}(${textOf(node, core)})${behind}`
+  return core.statement.constants.fold(sql, parametersOf(node))
 }
 
 function compareRows(
@@ -56,14 +72,29 @@ function compareRows(
   if (left.kind !== 'row' || right.kind !== 'row' || left.items.length !== right.items.length) {
     return keep('row value')
   }
-  if (operator !== '=' && operator !== '<>') {
-    keep(`row value ${operator}`)
+  const pairs = left.items.map((item, i) => [item, right.items[i] ?? keep('row value')] as const)
+  const compared = (comparison: Comparison, from: number, to: number) =>
+    pairs.slice(from, to).map(([a, b]) => compileComparison(comparison, a, b, core))
+  if (operator === '=' || operator === 'is') {
+    return all(compared(operator, 0, pairs.length), 'AND')
   }
-  const pairs = left.items.map((item, i) =>
-    compileComparison(operator, item, right.items[i] ?? keep('row value'), core),
+  if (operator === '<>' || operator === 'is not') {
+    return all(compared(operator, 0, pairs.length), 'OR')
+  }
+  // (a, b) < (c, d) is a < c OR (a = c AND b < d).
+  const strict = operator === '<' || operator === '<=' ? '<' : '>'
+  const last = pairs.length - 1
+  return all(
+    pairs.map((_, i) => {
+      const [decisive] = compared(i === last ? operator : strict, i, i + 1)
+      return all([...compared('=', 0, i), decisive ?? keep('row value')], 'AND')
+    }),
+    'OR',
   )
-  const sql = `(${pairs.map((pair) => pair.sql).join(operator === '=' ? ' AND ' : ' OR ')})`
-  return truth(sql, pairs)
+}
+
+function all(conditions: readonly Typed[], word: 'AND' | 'OR'): Typed {
+  return truth(`(${conditions.map((condition) => condition.sql).join(` ${word} `)})`, conditions)
 }
 
 /** `IN` with a list; every item is compared as `=` would. */
@@ -82,13 +113,12 @@ export function compileIn(node: InExpression, core: CoreContext): Typed {
     return truth(node.negated ? `(NOT ${sql})` : sql, rows)
   }
   const value = asValue(compileExpression(operand, core))
-  const pairs = items.map((item) => {
-    const known =
-      item.kind === 'parameter'
-        ? core.statement.parameters.asOperand(item.index, value)
-        : compileExpression(item, core)
-    return comparableItem(value, known)
-  })
+  const pairs = items.map((item) =>
+    comparableItem(
+      value,
+      isConstant(item) ? constantBeside(value, item, core) : compileExpression(item, core),
+    ),
+  )
   const [subject] = pairs.map((pair) => pair[0])
   const sameSubject = pairs.every((pair) => pair[0].sql === subject?.sql)
   const sql = sameSubject

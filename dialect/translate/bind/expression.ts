@@ -11,16 +11,32 @@ import type {
 import { arithmetic, negate } from '../rules/arithmetic.js'
 import { castTo } from '../rules/casts.js'
 import { compare } from '../rules/comparison.js'
-import { like } from '../rules/like.js'
+import { concatenate } from '../rules/concatenation.js'
+import { scalarFunction } from '../rules/functions.js'
+import { matchPattern } from '../rules/like.js'
 import { blobLiteral, integerLiteral, realLiteral, textLiteral } from '../rules/literals.js'
-import { asCondition, asValue, derived, nullOf, oneOf, type Typed, typed, unify } from '../typed.js'
+import {
+  asCondition,
+  asValue,
+  constantText,
+  derived,
+  oneOf,
+  type Typed,
+  typed,
+  unify,
+} from '../typed.js'
 import { compileCall } from './call.js'
 import { compileComparison, compileIn, compileOperands } from './comparison-operands.js'
+import { foldConstant } from './constant-expression.js'
 import type { CoreContext } from './core-context.js'
 import { compileExists, compileScalarSubquery } from './subquery.js'
 
 /** An expression of SQLite as one of DuckDB with its static type, or `Keep`. */
 export function compileExpression(node: Expression, core: CoreContext): Typed {
+  return foldConstant(node, core) ?? compileVariable(node, core)
+}
+
+function compileVariable(node: Expression, core: CoreContext): Typed {
   switch (node.kind) {
     case 'null':
       return typed('NULL', 'null', { constant: true })
@@ -33,7 +49,7 @@ export function compileExpression(node: Expression, core: CoreContext): Typed {
     case 'blob':
       return blobLiteral(node.hex)
     case 'parameter':
-      return core.statement.parameters.asValue(node.index)
+      return core.statement.constants.asValue(node.index)
     case 'column':
       return compileColumn(node, core)
     case 'unary':
@@ -110,13 +126,13 @@ function compileUnary(node: UnaryExpression, core: CoreContext): Typed {
       return negate(operand, node.operand.kind === 'real')
     case '+':
       // A plus sign only takes the column's affinity away.
-      return { ...asValue(operand), affinity: 'none', literal: null }
+      return { ...asValue(operand), affinity: 'none', read: null, literal: false }
     case 'not':
       return truth(`(NOT ${asCondition(operand)})`, [operand])
     case '~':
       return operand.type === 'int'
         ? derived(`(~${operand.sql})`, 'int', [operand], { bound: 2 ** 63 })
-        : keep('~')
+        : keep(`~ of ${operand.type}`)
   }
 }
 
@@ -144,7 +160,10 @@ function compileBinary(node: BinaryExpression, core: CoreContext): Typed {
       return concatenate(compileExpression(node.left, core), compileExpression(node.right, core))
     case '->':
     case '->>':
-      return keep(`operator ${operator}`)
+      return scalarFunction(operator, [
+        compileExpression(node.left, core),
+        compileExpression(node.right, core),
+      ])
     default:
       return arithmetic(
         operator,
@@ -174,32 +193,18 @@ function compileNullTest(operand: Expression, negated: boolean, core: CoreContex
   return truth(`(${value.sql} IS ${negated ? 'NOT ' : ''}NULL)`, [value])
 }
 
-function concatenate(left: Typed, right: Typed): Typed {
-  const operands = [asValue(left), asValue(right)]
-  if (operands.some((operand) => operand.type === 'null')) {
-    return nullOf(operands)
-  }
-  const texts = operands.map((operand) => {
-    if (operand.type === 'int') {
-      return { ...operand, sql: `CAST(${operand.sql} AS VARCHAR)`, ascii: true }
-    }
-    return operand.type === 'text' ? operand : keep(`|| of ${operand.type}`)
-  })
-  const sql = `(${texts.map((text) => text.sql).join(' || ')})`
-  return derived(sql, 'text', texts, { ascii: texts.every((text) => text.ascii) })
-}
-
 function compilePattern(node: PatternExpression, core: CoreContext): Typed {
-  if (node.operator !== 'like') {
-    keep(`operator ${node.operator}`)
+  if (node.operator !== 'like' && node.operator !== 'glob') {
+    return keep(`operator ${node.operator}`)
   }
   const operand = compileExpression(node.operand, core)
   const pattern = compileExpression(node.pattern, core)
-  const { escape: escaped } = node
-  if (escaped !== null && (escaped.kind !== 'text' || [...escaped.value].length !== 1)) {
-    keep('like with an escape that is no literal')
+  const escaped = node.escape === null ? null : constantText(compileExpression(node.escape, core))
+  if (node.escape !== null && (escaped === null || [...escaped].length !== 1)) {
+    keep('like with an escape that is no character')
   }
-  return like(operand, pattern, escaped?.kind === 'text' ? escaped.value : null, node.negated)
+  const match = matchPattern(node.operator, operand, pattern, escaped)
+  return node.negated ? truth(`(NOT ${asCondition(match)})`, [match]) : match
 }
 
 function compileCase(node: CaseExpression, core: CoreContext): Typed {

@@ -21,7 +21,13 @@ export function derivedRelation(
     emitted,
     columns: columns.map((column, position) => ({
       name: column.name,
-      value: () => ({ ...column.value, sql: sql(position), constant: false, literal: null }),
+      value: () => ({
+        ...column.value,
+        sql: sql(position),
+        constant: false,
+        read: null,
+        literal: false,
+      }),
     })),
     table: null,
     rowid: null,

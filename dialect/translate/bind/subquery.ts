@@ -28,7 +28,7 @@ export function compileScalarSubquery(select: Select, core: CoreContext): Typed 
   if (column === undefined || inner.columns.length !== 1) {
     return keep('row value')
   }
-  return { ...column.value, sql: `(${inner.sql})`, constant: false, literal: null }
+  return { ...column.value, sql: `(${inner.sql})`, constant: false, read: null, literal: false }
 }
 
 export function compileInSubquery(node: InExpression, core: CoreContext): Typed {
@@ -42,7 +42,12 @@ export function compileInSubquery(node: InExpression, core: CoreContext): Typed 
   if (column === undefined || inner.columns.length !== 1) {
     return keep('row value')
   }
-  const [left, right] = comparable(operand, { ...column.value, sql: 'c0', literal: null })
+  const [left, right] = comparable(operand, {
+    ...column.value,
+    sql: 'c0',
+    read: null,
+    literal: false,
+  })
   if (
     operand.type !== column.value.type &&
     operand.type !== 'null' &&

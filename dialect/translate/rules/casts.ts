@@ -1,42 +1,117 @@
 import type { Affinity } from '../../../src/core/table-shape.js'
 import { keep } from '../keep.js'
-import { asValue, derived, type StaticType, type Typed, typed } from '../typed.js'
+import { asValue, derived, type StaticType, type Typed } from '../typed.js'
+import { asText } from './as-text.js'
+import { type Rule, use } from './rule.js'
+import { textToInteger, textToNumber, textToReal } from './text-number.js'
 
-interface CastRule {
+export interface CastRule extends Rule {
+  readonly kind: 'cast'
   readonly from: StaticType
   readonly to: Affinity
   readonly apply: (value: Typed) => Typed
 }
 
-const rules: readonly CastRule[] = [
-  { from: 'int', to: 'integer', apply: (value) => value },
-  { from: 'real', to: 'integer', apply: truncated },
-  { from: 'num', to: 'integer', apply: truncated },
-  { from: 'int', to: 'numeric', apply: (value) => value },
-  { from: 'int', to: 'real', apply: (value) => double(value) },
-  { from: 'real', to: 'real', apply: (value) => value },
-  { from: 'num', to: 'real', apply: (value) => ({ ...value, type: 'real' }) },
-  { from: 'int', to: 'text', apply: integerText },
-  { from: 'text', to: 'text', apply: (value) => value },
-  { from: 'blob', to: 'blob', apply: (value) => value },
+const source = 'https://sqlite.org/lang_expr.html#castexpr'
+
+export const castRules: readonly CastRule[] = [
+  cast('int', 'integer', 'x', ['cast(i as integer)', 'cast(j as bigint)'], (value) => value),
+  cast(
+    'real',
+    'integer',
+    'CAST(trunc(x) AS BIGINT), clamped',
+    ['cast(r as integer)', 'cast(q as int)'],
+    truncated,
+  ),
+  cast(
+    'num',
+    'integer',
+    'CAST(trunc(x) AS BIGINT), clamped',
+    ['cast(coalesce(j, r) as integer)'],
+    truncated,
+  ),
+  {
+    ...cast(
+      'text',
+      'integer',
+      'the digits at the start',
+      ['cast(v as integer)', 'cast(s as integer)'],
+      textToInteger,
+    ),
+    guard: 'more than 18 digits',
+    refused: [
+      "cast(s || '12345678901234567890' as integer)",
+      "cast('1' || i || '1234567890123456789' as integer)",
+    ],
+  },
+  cast('int', 'numeric', 'x', ['cast(i as numeric)'], (value) => value),
+  cast('real', 'numeric', 'x', ['cast(r as decimal(10, 2))'], (value) => value),
+  cast('num', 'numeric', 'x', ['cast(coalesce(j, r) as numeric)'], (value) => value),
+  {
+    ...cast(
+      'text',
+      'numeric',
+      'the number at the start, kept as DOUBLE',
+      ['cast(v as numeric)', 'cast(d as date)'],
+      textToNumber,
+    ),
+    guard: 'more than 15 digits, exponents beyond 22, zero with a sign',
+    refused: ["cast(i || '.1234567890123456' as numeric)", "cast(i || 'e99' as numeric)"],
+  },
+  cast('int', 'real', 'CAST(x AS DOUBLE)', ['cast(i as real)', 'cast(j as double)'], double),
+  cast('real', 'real', 'x', ['cast(r as float)'], (value) => value),
+  cast('num', 'real', 'x', ['cast(coalesce(j, r) as real)'], (value) => ({
+    ...value,
+    type: 'real',
+  })),
+  {
+    ...cast(
+      'text',
+      'real',
+      'the number at the start',
+      ['cast(v as real)', 'cast(s as real)'],
+      textToReal,
+    ),
+    guard: 'more than 15 digits, exponents beyond 22, zero with a sign',
+    refused: ["cast(i || '.1234567890123456' as real)", "cast('-0.0' || i as real)"],
+  },
+  cast('int', 'text', 'CAST(x AS VARCHAR)', ['cast(i as text)', 'cast(j as varchar(2))'], asText),
+  {
+    ...cast('real', 'text', 'CAST(x AS VARCHAR)', ['cast(r as text)', 'cast(q as text)'], asText),
+    guard: 'more than 13 significant digits, below 0.001, from 1e15 on',
+    refused: ['cast(r / 3 as text)', 'cast(r * 1e15 as text)', 'cast(r / 1e7 as text)'],
+  },
+  cast('text', 'text', 'x', ['cast(s as text)', 'cast(t as varchar(3))'], (value) => value),
+  cast('blob', 'blob', 'x', ['cast(b as blob)'], (value) => value),
 ]
+
+function cast(
+  from: StaticType,
+  to: Affinity,
+  form: string,
+  examples: readonly string[],
+  apply: CastRule['apply'],
+): CastRule {
+  const name = `cast as ${to}`
+  return { kind: 'cast', name, operands: from, form, source, examples, from, to, apply }
+}
 
 /** @param type The type's name as written, upper-case, without a length. */
 export function castTo(operand: Typed, type: string): Typed {
   const value = asValue(operand)
-  const to = affinityOf(type)
+  const to = castAffinity(type)
   if (value.type === 'null') {
     return value
   }
-  const rule = rules.find((entry) => entry.from === value.type && entry.to === to)
+  const rule = castRules.find((entry) => entry.from === value.type && entry.to === to)
   if (rule === undefined) {
     return keep(`cast ${value.type} as ${to}`)
   }
-  return { ...rule.apply(value), affinity: to, literal: null }
+  return { ...use(rule).apply(value), affinity: to, read: null, literal: false }
 }
 
 /** https://sqlite.org/datatype3.html#determination_of_column_affinity */
-function affinityOf(type: string): Affinity {
+export function castAffinity(type: string): Affinity {
   if (type.includes('INT')) {
     return 'integer'
   }
@@ -63,8 +138,4 @@ WHEN ${sql} <= -9223372036854775808e0 THEN CAST('-9223372036854775808' AS BIGINT
 
 function double(value: Typed): Typed {
   return derived(`CAST(${value.sql} AS DOUBLE)`, 'real', [value], { bound: value.bound })
-}
-
-function integerText(value: Typed): Typed {
-  return typed(`CAST(${value.sql} AS VARCHAR)`, 'text', { constant: value.constant, ascii: true })
 }

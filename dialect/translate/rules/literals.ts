@@ -11,7 +11,12 @@ export function integerLiteral(text: string): Typed {
     keep('integer literal beyond 64 bits')
   }
   const bound = Number(value)
-  return typed(`CAST(${value} AS BIGINT)`, 'int', { bound, constant: true })
+  return typed(`CAST(${value} AS BIGINT)`, 'int', {
+    bound,
+    constant: true,
+    literal: true,
+    read: () => value,
+  })
 }
 
 /** DuckDB reads `0.1` as DECIMAL and `0.1e0` as DOUBLE. */
@@ -25,7 +30,12 @@ export function realLiteral(text: string): Typed {
   if (digits.length > 15 || !Number.isFinite(value)) {
     keep('real literal of many digits')
   }
-  return typed(doubleLiteral(value), 'real', { bound: Math.abs(value), constant: true })
+  return typed(doubleLiteral(value), 'real', {
+    bound: Math.abs(value),
+    constant: true,
+    literal: true,
+    read: () => value,
+  })
 }
 
 export function textLiteral(value: string): Typed {
@@ -33,7 +43,12 @@ export function textLiteral(value: string): Typed {
     keep('text literal with NUL')
   }
   const ascii = isAscii(value)
-  return typed(quoteText(value), 'text', { constant: true, literal: value, ascii })
+  return typed(quoteText(value), 'text', {
+    constant: true,
+    literal: true,
+    read: () => value,
+    ascii,
+  })
 }
 
 export function blobLiteral(hex: string): Typed {

@@ -6,9 +6,11 @@ import { type Relation, Scope } from '../bind/scope.js'
 import { tableRelation } from '../bind/table-relation.js'
 import { keep } from '../keep.js'
 import { type Equality, equalitiesOf } from '../order/equalities.js'
-import type { FromItem, JoinItem } from '../parse/syntax.js'
+import { parseSelect } from '../parse/parse-select.js'
+import type { FromItem, JoinItem, TableItem } from '../parse/syntax.js'
 import { compare } from '../rules/comparison.js'
 import type { CommonTableEntry, Statement } from '../statement.js'
+import type { ViewDefinition } from '../translation.js'
 import { asCondition, oneOf, type Typed, unify } from '../typed.js'
 import { compileSelect } from './select.js'
 
@@ -65,8 +67,33 @@ function compileRelation(
     keep('schema')
   }
   const table = statement.table(item.name)
+  if ('view' in table) {
+    return compileView(table, item, emitted, statement)
+  }
   const relation = tableRelation(table, item.alias ?? item.name, emitted)
   return { sql: `${table.sqlName} AS ${emitted}`, relation }
+}
+
+/** A view is its SELECT in parentheses; it sees nothing of the statement around it. */
+function compileView(
+  view: ViewDefinition,
+  item: TableItem,
+  emitted: string,
+  statement: Statement,
+): { readonly sql: string; readonly relation: Relation } {
+  const parsed = parseSelect(view.select)
+  if (parsed.kind === 'not-understood') {
+    return keep(`view: ${parsed.reason}`)
+  }
+  const inner = statement.within(view.select, () =>
+    compileSelect(parsed.select, { statement, outer: null, ctes: [], order: 'content' }),
+  )
+  if (inner.columns.length !== view.columns.length) {
+    keep('view with other columns')
+  }
+  const columns = inner.columns.map((column, i) => ({ ...column, name: view.columns[i] ?? null }))
+  const relation = derivedRelation(columns, item.alias ?? item.name, emitted, inner.keys)
+  return { sql: `(${inner.sql}) AS ${emitted}`, relation }
 }
 
 function compileJoin(join: JoinItem, left: CompiledFrom, around: Surroundings): CompiledFrom {

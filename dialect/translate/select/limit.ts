@@ -20,6 +20,6 @@ function countSql(node: Expression | null, statement: Statement): string | null 
     return BigInt(node.operand.text) === 0n ? '0' : null
   }
   return node.kind === 'parameter'
-    ? statement.parameters.asInteger(node.index).sql
+    ? statement.constants.asInteger(node.index).sql
     : keep('limit is no number')
 }

@@ -61,7 +61,14 @@ function assumed(column: OutputColumn, name: string | undefined): OutputColumn {
   const bound = value.type === 'int' ? 2 ** 63 : Number.POSITIVE_INFINITY
   return {
     name: name ?? column.name,
-    value: { ...value, bound, ascii: false, literal: null, signedZero: value.type === 'real' },
+    value: {
+      ...value,
+      bound,
+      ascii: false,
+      read: null,
+      literal: false,
+      signedZero: value.type === 'real',
+    },
   }
 }
 

@@ -75,9 +75,9 @@ function scannedGroups(
 }
 
 /** The program walks some index from its end. Beside a subquery or another arm that might be theirs. */
-function scansBackward({ statement: { context }, numbered }: SelectContext): boolean {
-  const backward = context.program().some((row) => row.opcode === 'Prev')
-  const subqueries = context
+function scansBackward({ statement, numbered }: SelectContext): boolean {
+  const backward = statement.context.program().some((row) => row.opcode === 'Prev')
+  const subqueries = statement
     .queryPlan()
     .some(({ detail }) => /SUBQUERY|MATERIALIZE|CO-ROUTINE (?!\(subquery-)/.test(detail))
   return backward && (subqueries || numbered === true)

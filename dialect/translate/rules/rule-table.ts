@@ -1,0 +1,22 @@
+import { aggregateRules } from './aggregates.js'
+import { arithmeticRules } from './arithmetic.js'
+import { castRules } from './casts.js'
+import { comparisonRules, identityRule } from './comparison.js'
+import { concatenationRule } from './concatenation.js'
+import { functionRules } from './functions.js'
+import { patternRules } from './like.js'
+import type { Rule } from './rule.js'
+import { windowRules } from './windows.js'
+
+/** Everything that an expression may contain on its way to DuckDB. What is not here stays on SQLite. */
+export const ruleTable: readonly Rule[] = Object.freeze([
+  ...arithmeticRules,
+  concatenationRule,
+  ...comparisonRules,
+  identityRule,
+  ...patternRules,
+  ...castRules,
+  ...functionRules,
+  ...aggregateRules,
+  ...windowRules,
+])
