@@ -22,6 +22,38 @@ export interface AggregateFrame {
  * @param rowsMax A rough upper bound of the number of terms.
  */
 export function exactSum(value: Typed, frame: AggregateFrame, rowsMax: number): string {
+  return narrowSum(value, frame) ?? wideSum(value, frame, rowsMax)
+}
+
+/**
+ * Where the column's least and greatest reals lie close together, one integer holds every bit of
+ * a term: a fifth of the work.
+ */
+function narrowSum(value: Typed, frame: AggregateFrame): string | null {
+  const { bound, least } = value
+  if (!(least > 0 && Number.isFinite(bound))) {
+    return null
+  }
+  const scale = 52 - Math.floor(Math.log2(least))
+  if (Math.abs(scale) > 900 || bound * 2 ** scale >= termMax) {
+    return null
+  }
+  const term = `CAST((${value.sql} * ${doubleLiteral(2 ** scale)}) AS BIGINT)`
+  const parts = [
+    `'t': sum(${term})${frame.suffix}`,
+    `'n': CAST(count(${value.sql})${frame.wholeSuffix} AS DOUBLE)`,
+  ]
+  const rounded = `(${roundedTotal} * ${doubleLiteral(limb * 2 ** -scale)})`
+  return checked(parts, rounded, {
+    spread: doubleLiteral(bound / least),
+    greatest: doubleLiteral(bound),
+    lossy: 'false',
+  })
+}
+
+const termMax = 2 ** 62
+
+function wideSum(value: Typed, frame: AggregateFrame, rowsMax: number): string {
   const scale = scaleOf(value.bound, rowsMax)
   const x = value.sql
   const scaled = `(${x} * ${doubleLiteral(2 ** scale)})`
@@ -41,12 +73,23 @@ export function exactSum(value: Typed, frame: AggregateFrame, rowsMax: number): 
     parts.push(`'l': min(abs(nullif(${x}, 0e0)))${frame.wholeSuffix}`)
   }
   const least = isLeastKnown ? doubleLiteral(value.least) : 'htap__s.l'
-  const rounded = `(${roundedTotal} * ${doubleLiteral(unit)})`
-  const lossy = isLeastKnown ? 'false' : `(htap__s.l < ${doubleLiteral(termMin)})`
+  return checked(parts, `(${roundedTotal} * ${doubleLiteral(unit)})`, {
+    spread: `(htap__s.m / ${least})`,
+    greatest: 'htap__s.m',
+    lossy: isLeastKnown ? 'false' : `(htap__s.l < ${doubleLiteral(termMin)})`,
+  })
+}
+
+/** The rounded total, unless SQLite's compensation might have lost what the integers hold. */
+function checked(
+  parts: readonly string[],
+  rounded: string,
+  terms: { readonly spread: string; readonly greatest: string; readonly lossy: string },
+): string {
   // Exact however the terms cancel: all partial errors fit in one double.
-  const narrow = `(((htap__s.m / ${least}) * htap__s.n * htap__s.n) <= ${doubleLiteral(2 ** 52)})`
-  const steady = `(htap__s.m <= (abs(${rounded}) * 1024e0))`
-  const doubtful = `(${lossy} OR (NOT (${narrow} OR ${steady})) OR (abs(htap__s.t) > ${2n ** 120n}))`
+  const narrow = `((${terms.spread} * htap__s.n * htap__s.n) <= ${doubleLiteral(2 ** 52)})`
+  const steady = `(${terms.greatest} <= (abs(${rounded}) * 1024e0))`
+  const doubtful = `(${terms.lossy} OR (NOT (${narrow} OR ${steady})) OR (abs(htap__s.t) > ${2n ** 120n}))`
   return `list_transform([{${parts.join(', ')}}], lambda htap__s: (CASE WHEN ${doubtful} THEN \
 error('keep-on-sqlite') ELSE ${rounded} END))[1]`
 }
