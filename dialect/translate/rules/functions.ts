@@ -1,6 +1,7 @@
 import { keep } from '../keep.js'
 import { asValue, nullOf, type Typed } from '../typed.js'
 import { choiceFunctions } from './choice-functions.js'
+import { dateRules } from './date-functions.js'
 import type { FunctionRule } from './function-rule.js'
 import { numberFunctions } from './number-functions.js'
 import { takes, use } from './rule.js'
@@ -10,6 +11,7 @@ export const functionRules: readonly FunctionRule[] = [
   ...textFunctions,
   ...numberFunctions,
   ...choiceFunctions,
+  ...dateRules,
 ]
 
 const byName = new Map<string, FunctionRule[]>()
