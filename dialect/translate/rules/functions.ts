@@ -2,6 +2,7 @@ import { keep } from '../keep.js'
 import { asValue, nullOf, type Typed } from '../typed.js'
 import { choiceFunctions } from './choice-functions.js'
 import type { FunctionRule } from './function-rule.js'
+import { jsonFunctions } from './json-functions.js'
 import { numberFunctions } from './number-functions.js'
 import { takes, use } from './rule.js'
 import { textFunctions } from './text-functions.js'
@@ -10,6 +11,7 @@ export const functionRules: readonly FunctionRule[] = [
   ...textFunctions,
   ...numberFunctions,
   ...choiceFunctions,
+  ...jsonFunctions,
 ]
 
 const byName = new Map<string, FunctionRule[]>()
