@@ -68,7 +68,7 @@ export const jsonFunctions: readonly FunctionRule[] = [
 
 function made(sql: string, operands: readonly Typed[]): Typed {
   const ascii = operands.every((operand) => operand.type !== 'text' || operand.ascii)
-  return derived(sql, 'text', operands, { ascii, collated: false, json: true })
+  return derived(sql, 'text', operands, { ascii, json: true })
 }
 
 function object(operands: readonly Typed[]): Typed | null {
