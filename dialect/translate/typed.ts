@@ -34,6 +34,11 @@ export interface Typed {
   readonly read: (() => ConstantValue) | null
   /** It is written in the statement, so that reading it binds the translation to nothing. */
   readonly literal: boolean
+  /**
+   * A text that SQLite's JSON functions take for JSON and not for a string, which it decides by
+   * where the value comes from; 'unknown' where that depends on the row or is not modelled.
+   */
+  readonly json: boolean | 'unknown'
 }
 
 /** The largest integer below which DOUBLE holds every integer. */
@@ -53,6 +58,7 @@ export function typed(sql: string, type: StaticType, known: Partial<Typed> = {})
     constant: known.constant ?? false,
     read: known.read ?? null,
     literal: known.literal ?? false,
+    json: known.json ?? false,
   }
 }
 
@@ -65,7 +71,8 @@ export function derived(
 ): Typed {
   const collated = operands.some((operand) => operand.collated)
   const constant = operands.every((operand) => operand.constant)
-  return typed(sql, type, { collated, constant, ...known })
+  const json = type === 'text' && operands.some((operand) => operand.json !== false) && 'unknown'
+  return typed(sql, type, { collated, constant, json, ...known })
 }
 
 /** NULL whatever the operands are; they stay in the text, for an aggregate among them counts. */
@@ -184,5 +191,11 @@ export function oneOf(sql: string, type: StaticType, values: readonly Typed[]): 
     bound: Math.max(0, ...present.map((value) => value.bound)),
     ascii: present.every((value) => value.ascii),
     signedZero: present.some((value) => value.signedZero),
+    json: commonJson(present),
   })
+}
+
+function commonJson(values: readonly Typed[]): Typed['json'] {
+  const first = values[0]?.json ?? false
+  return values.every((value) => value.json === first) ? first : 'unknown'
 }

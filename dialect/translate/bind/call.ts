@@ -16,7 +16,9 @@ export function compileCall(node: FunctionCall, core: CoreContext): Typed {
     keep(`${node.name} with order by`)
   }
   if (node.over !== null) {
-    return compileWindowCall(node, node.over, core)
+    const result = compileWindowCall(node, node.over, core)
+    // On its way through the rows of a window SQLite forgets that a text is JSON.
+    return result.json === false ? result : { ...result, json: 'unknown' }
   }
   if (node.star ? node.name === 'count' : isAggregate(node.name, node.items.length)) {
     return compileAggregate(node, core)
@@ -53,7 +55,11 @@ function compileAggregate(node: FunctionCall, core: CoreContext): Typed {
   }
   const frame = { suffix: filter, wholeSuffix: filter }
   const { rowsMax } = core.statement
-  return aggregate({ name: node.name, distinct: node.distinct, operand, frame, rowsMax })
+  const { name, distinct } = node
+  const result = aggregate({ name, distinct, operand, frame, rowsMax })
+  // The least or the greatest of JSON texts is JSON, but not below a window.
+  const mayBeJson = result.type === 'text' && result.json === false && operand?.json
+  return mayBeJson ? { ...result, json: 'unknown' } : result
 }
 
 export function filterSql(node: FunctionCall, core: CoreContext): string {

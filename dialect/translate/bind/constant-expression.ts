@@ -43,8 +43,25 @@ export function foldConstant(node: Expression, core: CoreContext): Typed | null 
     return null
   }
   const { statement } = core
-  const value = statement.constants.fold(textOf(node, core), parametersOf(node))
+  const folded = statement.constants.fold(textOf(node, core), parametersOf(node))
+  const value = folded.type === 'text' ? { ...folded, json: constantJson(node) } : folded
   return node.kind === 'cast' ? { ...value, affinity: castAffinity(node.type) } : value
+}
+
+/** Whether a text that SQLite has computed is JSON: what comes from there does not say so. */
+function constantJson(node: Expression): Typed['json'] {
+  if (node.kind === 'function' && (node.name === 'json_array' || node.name === 'json_object')) {
+    return true
+  }
+  return mentionsJson(node) ? 'unknown' : false
+}
+
+function mentionsJson(node: Expression): boolean {
+  return (
+    (node.kind === 'function' && node.name.startsWith('json')) ||
+    (node.kind === 'binary' && node.operator.startsWith('->')) ||
+    childrenOf(node).some(mentionsJson)
+  )
 }
 
 /** Asked again at every level of an expression. */

@@ -27,6 +27,8 @@ export function derivedRelation(
         constant: false,
         read: null,
         literal: false,
+        // SQLite forgets it at the border of every derived table, also of one that it flattens.
+        json: false,
       }),
     })),
     table: null,

@@ -28,7 +28,11 @@ export function compileScalarSubquery(select: Select, core: CoreContext): Typed 
   if (column === undefined || inner.columns.length !== 1) {
     return keep('row value')
   }
-  return { ...column.value, sql: `(${inner.sql})`, constant: false, read: null, literal: false }
+  // SQLite forgets that a text is JSON where it sorts the rows or sets them aside.
+  const plain = select.body.kind === 'core' && !select.body.distinct && select.orderBy.length === 0
+  const json = column.value.json === false || plain ? column.value.json : 'unknown'
+  const sql = `(${inner.sql})`
+  return { ...column.value, sql, constant: false, read: null, literal: false, json }
 }
 
 export function compileInSubquery(node: InExpression, core: CoreContext): Typed {

@@ -3,6 +3,8 @@ import { asValue, nullOf, type Typed } from '../typed.js'
 import { choiceFunctions } from './choice-functions.js'
 import { dateRules } from './date-functions.js'
 import type { FunctionRule } from './function-rule.js'
+import { jsonFunctions } from './json-functions.js'
+import { jsonReading } from './json-reading.js'
 import { numberFunctions } from './number-functions.js'
 import { takes, use } from './rule.js'
 import { textFunctions } from './text-functions.js'
@@ -12,6 +14,8 @@ export const functionRules: readonly FunctionRule[] = [
   ...numberFunctions,
   ...choiceFunctions,
   ...dateRules,
+  ...jsonFunctions,
+  ...jsonReading,
 ]
 
 const byName = new Map<string, FunctionRule[]>()
