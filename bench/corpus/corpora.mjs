@@ -1,0 +1,6 @@
+import { demo } from './demo/demo.mjs'
+
+import { ssb } from './ssb/ssb.mjs'
+import { tpch } from './tpch/tpch.mjs'
+
+export const corpora = Object.freeze([tpch, ssb, demo])
