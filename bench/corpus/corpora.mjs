@@ -1,6 +1,7 @@
+import { chinook } from './chinook/chinook.mjs'
 import { demo } from './demo/demo.mjs'
 
 import { ssb } from './ssb/ssb.mjs'
 import { tpch } from './tpch/tpch.mjs'
 
-export const corpora = Object.freeze([tpch, ssb, demo])
+export const corpora = Object.freeze([tpch, ssb, chinook, demo])

@@ -5,6 +5,8 @@ import { indexes, schema } from './schema.mjs'
 
 const firstDay = dayOf('1992-01-01')
 const lastDay = dayOf('1998-12-31')
+/** With this one every question finds something in 6000 lines. */
+const seed = 3
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** The two large markets are in it more than once: the narrowest questions are about them. */
@@ -30,7 +32,7 @@ const shipModes = ['AIR', 'MAIL', 'RAIL', 'SHIP', 'TRUCK']
 
 /** @param rows about so many in the table of facts */
 export function createSsb(database, { rows }) {
-  const random = new Random(13)
+  const random = new Random(seed)
   const counts = {
     customer: Math.max(100, Math.round(rows / 20)),
     supplier: Math.max(50, Math.round(rows / 60)),
