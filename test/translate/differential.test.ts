@@ -39,7 +39,7 @@ test('random statements give the same rows, order and values in both engines, or
         }
       }
     } finally {
-      engines.close()
+      await engines.close()
     }
   }
   console.log(counts, new Map([...reasons].sort((a, b) => b[1] - a[1]).slice(0, 40)))

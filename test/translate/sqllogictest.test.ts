@@ -60,7 +60,7 @@ describe.skipIf(files.length === 0)(`sqllogictest in ${corpus}`, () => {
         }
       }
     } finally {
-      engines.close()
+      await engines.close()
     }
   })
 })
