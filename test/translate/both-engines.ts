@@ -24,7 +24,7 @@ import {
 } from '../../dist/src/oltp/connection-traits.js'
 import type { SqliteDatabase as Source } from '../../dist/src/oltp/sqlite-database.js'
 import { copyTables } from './mirror-copy.js'
-import type { Random } from './random.js'
+import type { Random } from './random/random.js'
 import { sameRows } from './same-rows.js'
 
 export type Outcome =

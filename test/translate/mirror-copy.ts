@@ -12,7 +12,7 @@ import { MirroredTable, mirrorSchema } from '../../dist/sync/apply/mirrored-tabl
 import { BatchEncoder } from '../../dist/sync/read/batch-encoder.js'
 import { BufferPool } from '../../dist/sync/read/buffer-pool.js'
 import { createReadPlan, type TableReadPlan } from '../../dist/sync/read/read-plan.js'
-import type { Random } from './random.js'
+import type { Random } from './random/random.js'
 
 const buffers = new BufferPool()
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BothEngines } from './both-engines.js'
-import { Random } from './random.js'
+import { Random } from './random/random.js'
 
 // The corpus lies outside the repository; the long form runs every query instead of a sample.
 const dataFolder =
