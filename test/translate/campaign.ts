@@ -1,8 +1,9 @@
+import type { Database } from 'better-sqlite3'
 import { BothEngines, type Outcome } from './both-engines.js'
-import { printCase, scriptOf } from './case-script.js'
+import { printCase, scriptOf, show } from './case-script.js'
+import { QuerySource } from './random/query-source.js'
 import type { RandomQuery } from './random/query-writer.js'
 import { Random } from './random/random.js'
-import { randomQuery } from './random/random-query.js'
 import { type RandomTable, randomSchema } from './random/random-schema.js'
 import { shrink } from './shrink.js'
 
@@ -23,6 +24,8 @@ export interface Report {
   readonly kept: Record<string, number>
   readonly raised: Record<string, number>
   readonly invalid: Record<string, number>
+  /** The first statement that was kept, raised or invalid for a reason. */
+  readonly examples: Record<string, string>
   /** How often each rule of the translation had its part in an equal answer. */
   readonly rules: Record<string, number>
   /** Self-contained scripts. */
@@ -35,6 +38,7 @@ export function emptyReport(): Report {
     kept: {},
     raised: {},
     invalid: {},
+    examples: {},
     rules: {},
     differences: [],
   }
@@ -64,29 +68,33 @@ async function runSchema(
   report: Report,
 ): Promise<void> {
   const random = new Random(seed)
-  const tables = await openSchema(engines, random)
+  const { db, tables } = await openSchema(engines, random)
+  const source = new QuerySource(db, random, tables)
   for (let i = 0; i < queries; i += 1) {
-    const query = randomQuery(random, tables)
+    const query = source.next()
     const outcome = await checkTwice(engines, query)
-    note(report, outcome)
+    note(report, outcome, query)
     if (outcome.kind === 'different') {
       const title = `seed ${seed}, statement ${i}\n${query.sql}`
       report.differences.push(
         `-- ${title.replaceAll('\n', '\n-- ')}\n${await explain(engines, query)}`,
       )
       // Shrinking has put other databases in the place of this one.
-      await openSchema(engines, new Random(seed))
+      source.db = (await openSchema(engines, new Random(seed))).db
     }
   }
 }
 
-async function openSchema(engines: BothEngines, random: Random): Promise<readonly RandomTable[]> {
+async function openSchema(
+  engines: BothEngines,
+  random: Random,
+): Promise<{ readonly db: Database; readonly tables: readonly RandomTable[] }> {
   const db = engines.reset()
   const tables = randomSchema(db, random)
   // Some applications read integers as bigint.
   db.defaultSafeIntegers(random.chance(0.05))
   await engines.copy(random)
-  return tables
+  return { db, tables }
 }
 
 /** Midnight may have passed between the engines, so a difference is one that shows twice. */
@@ -108,8 +116,12 @@ async function explain(engines: BothEngines, { sql, parameters }: RandomQuery): 
     : `-- it does not show again in a database made anew: ${outcome.kind}`
 }
 
-function note(report: Report, outcome: Outcome): void {
+function note(report: Report, outcome: Outcome, { sql, parameters }: RandomQuery): void {
   report.counts[outcome.kind] += 1
+  const because = (reasons: Record<string, number>, reason: string) => {
+    count(reasons, reason)
+    report.examples[reason] ??= `${sql} ${show(parameters)}`
+  }
   switch (outcome.kind) {
     case 'same':
       for (const rule of outcome.rules) {
@@ -117,13 +129,13 @@ function note(report: Report, outcome: Outcome): void {
       }
       return
     case 'kept':
-      count(report.kept, outcome.reason)
+      because(report.kept, outcome.reason)
       return
     case 'raised':
-      count(report.raised, firstLine(outcome.message))
+      because(report.raised, firstLine(outcome.message))
       return
     case 'invalid':
-      count(report.invalid, firstLine(outcome.message))
+      because(report.invalid, firstLine(outcome.message))
       return
     case 'different':
       return
@@ -150,6 +162,7 @@ export function addReport(sum: Report, part: Report): void {
       sum[field][key] = (sum[field][key] ?? 0) + times
     }
   }
+  Object.assign(sum.examples, { ...part.examples, ...sum.examples })
   sum.differences.push(...part.differences)
 }
 

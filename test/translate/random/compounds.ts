@@ -14,11 +14,6 @@ export function compoundSelect(w: QueryWriter): string {
     random.pick(['number', 'text', 'number'] as const),
   )
   const arm = () => {
-    if (random.chance(0.04)) {
-      const row = () =>
-        `(${shape.map((wanted) => w.constantOf(wanted === 'text' ? 'text' : 'int')).join(', ')})`
-      return `values ${w.list(1, 3, row).join(', ')}`
-    }
     const { sql, sources } = from(w, 1)
     const values = shape.map((wanted) => w.column(sources, wanted).sql)
     return `select ${items(values)} from ${sql}${where(w, sources, 0.4)}`
@@ -29,7 +24,11 @@ export function compoundSelect(w: QueryWriter): string {
   const by = random.chance(0.6)
     ? ` order by ${random.pick(['1', '1 desc', String(shape.length)])}`
     : ''
-  const sql = `${arm()} ${rest.join(' ')}${by}${limit(w, 0.3)}`
+  // SQLite takes no ORDER BY after VALUES, so they come first.
+  const row = () =>
+    `(${shape.map((wanted) => w.constantOf(wanted === 'text' ? 'text' : 'int')).join(', ')})`
+  const first = random.chance(0.05) ? `values ${w.list(1, 3, row).join(', ')}` : arm()
+  const sql = `${first} ${rest.join(' ')}${by}${limit(w, 0.3)}`
   return random.chance(0.15) ? `select count(*) as "r0" from (${sql}) as "u"` : sql
 }
 
@@ -110,5 +109,5 @@ export function recursiveSelect(w: QueryWriter): string {
 
 export function valuesSelect(w: QueryWriter): string {
   const row = () => `(${w.constantOf('int')}, ${w.constantOf('text')})`
-  return `values ${w.list(1, 4, row).join(', ')}${w.random.chance(0.3) ? ' order by 1' : ''}`
+  return `values ${w.list(1, 4, row).join(', ')}`
 }

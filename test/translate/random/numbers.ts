@@ -25,13 +25,13 @@ function usual(w: QueryWriter, sources: readonly Source[], depth: number): Choic
   return [
     [6, () => `(${next()} ${random.pick(['+', '-', '*', '*', '/', '%'])} ${next()})`],
     [0.2, () => `(${next()} ${random.pick(['&', '|', '<<', '>>'])} ${next()})`],
-    [0.1, () => `(~${next()})`],
+    [0.1, () => `(~ ${next()})`],
     [
       0.3,
       () =>
         `${next()} ${random.pick(['+', '-', '*'])} ${next()} ${random.pick(['+', '*', '/'])} ${next()}`,
     ],
-    [1, () => `(-${next()})`],
+    [1, () => `(- ${next()})`],
     [
       2,
       () =>

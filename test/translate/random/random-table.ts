@@ -20,7 +20,7 @@ const declared: Readonly<Record<ValueKind, readonly string[]>> = {
   date: ['date', 'text', 'DATE', 'text'],
   datetime: ['datetime', 'text', 'timestamp', 'text'],
   unix: ['integer', 'timestamp'],
-  json: ['json', 'text', 'JSON'],
+  json: ['text', 'text', 'json', 'JSON'],
   uuid: ['uuid', 'text', 'UUID'],
   blob: ['blob'],
   any: ['', 'blob'],
