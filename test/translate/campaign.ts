@@ -13,8 +13,8 @@ export interface Campaign {
   readonly queriesPerSchema: number
   /** Differences after which it ends. */
   readonly differencesMax: number
-  /** Called now and then, with what was counted since it began. */
-  readonly onProgress?: (report: Report) => void
+  /** Called after every schema, with what was counted since it began. */
+  readonly onProgress: (report: Report, isLast: boolean) => void
 }
 
 /** What came out, as plain data. */
@@ -32,7 +32,7 @@ export interface Report {
   readonly differences: string[]
 }
 
-export function emptyReport(): Report {
+function emptyReport(): Report {
   return {
     counts: { same: 0, kept: 0, raised: 0, invalid: 0, different: 0 },
     kept: {},
@@ -53,11 +53,12 @@ export async function runCampaign(campaign: Campaign): Promise<Report> {
     const runs = Math.ceil(queries / queriesPerSchema)
     for (let run = 0; run < runs && report.differences.length < differencesMax; run += 1) {
       await runSchema(engines, seed * 1_000_003 + run, queriesPerSchema, report)
-      campaign.onProgress?.(report)
+      campaign.onProgress(report, false)
     }
   } finally {
     await engines.close()
   }
+  campaign.onProgress(report, true)
   return report
 }
 
@@ -151,19 +152,6 @@ function firstLine(message: string): string {
     .replace(/["'][^"']*["']/g, '…')
     .split('\n')[0]!
     .slice(0, 90)
-}
-
-export function addReport(sum: Report, part: Report): void {
-  for (const kind of Object.keys(sum.counts) as Outcome['kind'][]) {
-    sum.counts[kind] += part.counts[kind]
-  }
-  for (const field of ['kept', 'raised', 'invalid', 'rules'] as const) {
-    for (const [key, times] of Object.entries(part[field])) {
-      sum[field][key] = (sum[field][key] ?? 0) + times
-    }
-  }
-  Object.assign(sum.examples, { ...part.examples, ...sum.examples })
-  sum.differences.push(...part.differences)
 }
 
 /** The most frequent ones first. */
