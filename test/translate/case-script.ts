@@ -9,6 +9,8 @@ export interface DatabaseScript {
   readonly indexes: readonly string[]
   readonly views: readonly string[]
   readonly isAnalyzed: boolean
+  /** The application reads integers as bigint. */
+  readonly hasSafeIntegers: boolean
 }
 
 export interface TableScript {
@@ -50,6 +52,7 @@ export function scriptOf(db: Database): DatabaseScript {
     indexes: texts('index'),
     views: texts('view'),
     isAnalyzed: Number(isAnalyzed) > 0,
+    hasSafeIntegers: typeof isAnalyzed === 'bigint',
   }
 }
 
@@ -137,6 +140,7 @@ export async function loadScript(
 ): Promise<void> {
   const db = engines.reset()
   db.exec(statementsOf(script).join(';\n'))
+  db.defaultSafeIntegers(script.hasSafeIntegers)
   await engines.copy(random)
 }
 
@@ -148,6 +152,7 @@ export function printCase(
   return [
     ...statementsOf(database).map((statement) => `${statement};`),
     `${sql};`,
+    ...(database.hasSafeIntegers ? ['-- with defaultSafeIntegers()'] : []),
     `-- parameters ${show(parameters)}`,
     `-- sqlite     ${show(outcome.sqlite)}`,
     `-- duckdb     ${show(outcome.duck)}`,

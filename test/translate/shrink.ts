@@ -22,9 +22,10 @@ export async function shrink(engines: BothEngines, from: CaseScript): Promise<Ca
   for (let size = Number.POSITIVE_INFINITY; sizeOf(shrinker.best) < size; ) {
     size = sizeOf(shrinker.best)
     await shrinker.dropDatabaseParts()
-    await shrinker.dropTokens()
     await shrinker.dropRows()
+    await shrinker.dropTokens()
     await shrinker.dropColumns()
+    await shrinker.dropTokensOfViews()
   }
   await loadScript(engines, shrinker.best.database, new Random(1))
   return shrinker.best
@@ -32,7 +33,7 @@ export async function shrink(engines: BothEngines, from: CaseScript): Promise<Ca
 
 function sizeOf({ database, sql }: CaseScript): number {
   const tables = database.tables.map(({ parts, rows }) => parts.length * 10 + rows.length)
-  const others = database.indexes.length + database.views.length
+  const others = database.indexes.length + database.views.join().length
   return sql.length + others + tables.reduce((sum, size) => sum + 10 + size, 0)
 }
 
@@ -60,8 +61,10 @@ class Shrinker {
       () => database().tables,
       (tables) => ({ ...database(), tables }),
     )
-    if (database().isAnalyzed) {
-      await this.#tryDatabase({ ...database(), isAnalyzed: false })
+    for (const trait of ['isAnalyzed', 'hasSafeIntegers'] as const) {
+      if (database()[trait]) {
+        await this.#tryDatabase({ ...database(), [trait]: false })
+      }
     }
   }
 
@@ -93,30 +96,35 @@ class Shrinker {
     }
   }
 
-  /** Takes out, or replaces by a constant, every run of tokens that SQLite can do without. */
+  /** Takes out, or replaces by 1, every run of tokens that SQLite can do without. */
   async dropTokens(): Promise<void> {
     await loadScript(this.#engines, this.best.database, new Random(1))
-    let tokens = tokensOf(this.best)
-    for (let length = tokens.length - 1; length >= 1; length -= 1) {
-      for (let start = 0; start + length <= tokens.length; start += 1) {
-        const run = tokens.slice(start, start + length)
-        if (!isBalanced(run)) {
-          continue
-        }
-        for (const instead of run.length > 1 ? [[], [one]] : [[]]) {
-          const left = [...tokens.slice(0, start), ...instead, ...tokens.slice(start + length)]
-          if (await this.#differs(left)) {
-            this.best = { ...this.best, ...statementOf(left) }
-            tokens = left
-            break
-          }
-        }
-      }
+    await eachShorter(tokensOf(this.best.sql, this.best.parameters), (tokens) =>
+      this.#tryStatement(tokens),
+    )
+  }
+
+  async dropTokensOfViews(): Promise<void> {
+    for (let at = 0; at < this.best.database.views.length; at += 1) {
+      await eachShorter(tokensOf(this.best.database.views[at] ?? '', []), (tokens) => {
+        const { database } = this.best
+        const { sql } = statementOf(tokens)
+        const views = database.views.map((view, i) => (i === at ? sql : view))
+        return this.#tryDatabase({ ...database, views })
+      })
     }
   }
 
-  async #differs(tokens: readonly PlacedToken[]): Promise<boolean> {
-    const { sql, parameters } = statementOf(tokens)
+  async #tryStatement(tokens: readonly PlacedToken[]): Promise<boolean> {
+    const statement = statementOf(tokens)
+    const differs = await this.#differs(statement)
+    if (differs) {
+      this.best = { ...this.best, ...statement }
+    }
+    return differs
+  }
+
+  async #differs({ sql, parameters }: Statement): Promise<boolean> {
     try {
       this.#engines.db.prepare(sql)
     } catch {
@@ -167,7 +175,12 @@ interface PlacedToken {
 
 const one: PlacedToken = { text: '1' }
 
-function tokensOf({ sql, parameters }: CaseScript): PlacedToken[] {
+interface Statement {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+}
+
+function tokensOf(sql: string, parameters: readonly unknown[]): PlacedToken[] {
   const values = [...parameters]
   const tokens = (tokenize(sql) ?? []).filter((token) => token.kind !== 'end')
   return tokens.map((token) => {
@@ -176,16 +189,36 @@ function tokensOf({ sql, parameters }: CaseScript): PlacedToken[] {
   })
 }
 
-function statementOf(tokens: readonly PlacedToken[]): {
-  readonly sql: string
-  readonly parameters: readonly unknown[]
-} {
+function statementOf(tokens: readonly PlacedToken[]): Statement {
   return {
     sql: tokens
       .map((token) => token.text)
       .join(' ')
       .replace(/ ?\. ?/g, '.'),
     parameters: tokens.filter((token) => token.text === '?').map((token) => token.parameter),
+  }
+}
+
+/** Offers what is left without some run of tokens, and goes on with what is taken. */
+async function eachShorter(
+  from: readonly PlacedToken[],
+  isTaken: (tokens: readonly PlacedToken[]) => Promise<boolean>,
+): Promise<void> {
+  let tokens = from
+  for (let length = tokens.length - 1; length >= 1; length -= 1) {
+    for (let start = 0; start + length <= tokens.length; start += 1) {
+      const run = tokens.slice(start, start + length)
+      if (!isBalanced(run)) {
+        continue
+      }
+      for (const instead of run.length > 1 ? [[], [one]] : [[]]) {
+        const left = [...tokens.slice(0, start), ...instead, ...tokens.slice(start + length)]
+        if (await isTaken(left)) {
+          tokens = left
+          break
+        }
+      }
+    }
   }
 }
 
