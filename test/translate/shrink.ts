@@ -99,20 +99,30 @@ class Shrinker {
   /** Takes out, or replaces by 1, every run of tokens that SQLite can do without. */
   async dropTokens(): Promise<void> {
     await loadScript(this.#engines, this.best.database, new Random(1))
-    await eachShorter(tokensOf(this.best.sql, this.best.parameters), (tokens) =>
-      this.#tryStatement(tokens),
+    const tokens = tokensOf(this.best.sql, this.best.parameters)
+    await eachShorter(
+      tokens,
+      (length) => length - 1,
+      (left) => this.#tryStatement(left),
     )
   }
 
   async dropTokensOfViews(): Promise<void> {
     for (let at = 0; at < this.best.database.views.length; at += 1) {
-      await eachShorter(tokensOf(this.best.database.views[at] ?? '', []), (tokens) => {
-        const { database } = this.best
-        const { sql } = statementOf(tokens)
-        const views = database.views.map((view, i) => (i === at ? sql : view))
-        return this.#tryDatabase({ ...database, views })
-      })
+      const tokens = tokensOf(this.best.database.views[at] ?? '', [])
+      // Each attempt makes the database anew, so there are fewer of them.
+      await eachShorter(
+        tokens,
+        (length) => Math.floor(length / 2),
+        (left) => this.#tryView(at, statementOf(left).sql),
+      )
     }
+  }
+
+  #tryView(at: number, sql: string): Promise<boolean> {
+    const { database } = this.best
+    const views = database.views.map((view, i) => (i === at ? sql : view))
+    return this.#tryDatabase({ ...database, views })
   }
 
   async #tryStatement(tokens: readonly PlacedToken[]): Promise<boolean> {
@@ -199,13 +209,18 @@ function statementOf(tokens: readonly PlacedToken[]): Statement {
   }
 }
 
-/** Offers what is left without some run of tokens, and goes on with what is taken. */
+/**
+ * Offers what is left without some run of tokens, and goes on with what is taken.
+ *
+ * @param shorter the length of the next runs
+ */
 async function eachShorter(
   from: readonly PlacedToken[],
+  shorter: (length: number) => number,
   isTaken: (tokens: readonly PlacedToken[]) => Promise<boolean>,
 ): Promise<void> {
   let tokens = from
-  for (let length = tokens.length - 1; length >= 1; length -= 1) {
+  for (let length = tokens.length - 1; length >= 1; length = shorter(length)) {
     for (let start = 0; start + length <= tokens.length; start += 1) {
       const run = tokens.slice(start, start + length)
       if (!isBalanced(run)) {
