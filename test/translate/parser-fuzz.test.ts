@@ -98,13 +98,23 @@ describe('the time to parse grows with the text, not faster', () => {
     ['BETWEEN', (n) => `select ${'a between b and '.repeat(n)}c from t`],
     ['windows', (n) => `select ${'sum(a) over (partition by b order by c), '.repeat(n)}1 from t`],
   ])('%s', (_, of) => {
-    const unit = of(200).length - of(100).length
-    // As long as it may be at most, and a quarter of that.
-    const most = Math.floor(95_000 / (unit / 100))
-    const short = of(Math.floor(most / 4))
-    const long = of(most)
-    // Quadratic time would make it 16 times as much; a pause of the machine can double a median.
-    expect(timeOf(long)).toBeLessThan(10 * timeOf(short) + 2)
+    const unit = (of(200).length - of(100).length) / 100
+    // As long as a text may be at most, and a quarter of that.
+    const most = Math.floor(95_000 / unit)
+    expect(isLinear(parseSelect, of(Math.floor(most / 4)), of(most))).toBe(true)
+  })
+
+  test('and this would notice if it grew faster', () => {
+    const quadratic = (text: string) => {
+      let sum = 0
+      for (let i = 0; i < text.length; i += 1) {
+        for (let j = 0; j < text.length; j += 1) {
+          sum += i ^ j
+        }
+      }
+      return sum
+    }
+    expect(isLinear(quadratic, 'x'.repeat(1000), 'x'.repeat(4000))).toBe(false)
   })
 })
 
@@ -133,14 +143,30 @@ function smallest(sql: string): string {
   return left
 }
 
-/** The median of a few runs, in milliseconds. */
-function timeOf(sql: string): number {
-  const times = Array.from({ length: 7 }, () => {
+/**
+ * Whether four times the text takes about four times as long; quadratic time would be sixteen. Other
+ * processes only make a run longer, so the quickest ones count, and one good round is enough.
+ */
+function isLinear(run: (text: string) => unknown, short: string, long: string): boolean {
+  // The first runs are those of code that is not compiled yet.
+  quickest(run, short)
+  for (let round = 0; round < 10; round += 1) {
+    const [least, most] = [quickest(run, short), quickest(run, long)]
+    if (most < 9 * least + 0.2) {
+      return true
+    }
+  }
+  return false
+}
+
+/** In milliseconds. */
+function quickest(run: (text: string) => unknown, text: string): number {
+  const times = Array.from({ length: 5 }, () => {
     const startMs = performance.now()
-    parseSelect(sql)
+    run(text)
     return performance.now() - startMs
   })
-  return times.sort((a, b) => a - b)[3]!
+  return Math.min(...times)
 }
 
 function validStatements() {

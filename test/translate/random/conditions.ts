@@ -86,6 +86,7 @@ function unusual(w: QueryWriter, sources: readonly Source[]): Choices {
       0.1,
       () => `${w.column(sources, 'text').sql} ${random.pick(['isnull', 'notnull', 'not null'])}`,
     ],
+    [0.1, () => inTable(w, sources)],
     [0.1, () => `(${condition(w, sources, 0)}) = ${random.pick(['1', '0', w.parameter(1)])}`],
     [0.1, () => random.pick(['1', '0', 'true', '1 = 1', '1 = 0', 'null'])],
     [w.has(sources, 'json') ? 0.8 : 0, () => documentCondition(w, sources)],
@@ -157,6 +158,18 @@ function rowComparison(w: QueryWriter, sources: readonly Source[]): string {
     [1, () => `${left} ${not(w)}in (${inner()})`],
     [0.3, () => `${left} is ${not(w)}${row()}`],
   ])
+}
+
+/** `x in t`, for which the table or view has as many columns as there are values. */
+function inTable(w: QueryWriter, sources: readonly Source[]): string {
+  const narrow = w.tables.filter((table) => table.columns.length <= 3)
+  if (narrow.length === 0) {
+    return `${w.column(sources).sql} is null`
+  }
+  const { name, columns } = w.random.pick(narrow)
+  const values = columns.map(({ kind }) => w.column(sources, classOf(kind)).sql)
+  const left = values.length === 1 ? values[0] : `(${values.join(', ')})`
+  return `${left} ${not(w)}in "${name}"`
 }
 
 function memberSelect(w: QueryWriter, column: Column): string {

@@ -75,6 +75,7 @@ function functions(w: QueryWriter, sources: readonly Source[], depth: number): C
     [0.1, () => `log(${w.constant(2)}, ${next()})`],
     [1, () => `cast(${next()} as ${random.pick(castTargets)})`],
     [0.5, () => `cast(${text()} as ${random.pick(castTargets)})`],
+    [0.2, () => `cast(${w.parameter(oddParameter(random))} as ${random.pick(castTargets)})`],
     [1.2, () => `round(${next()}${random.pick(['', ', 0', ', 1', ', 2', ', 2', ', 3', ', 4'])})`],
     [0.1, () => `round(${next()}, ${w.parameter(2)})`],
     [1, () => `${random.pick(['min', 'max'])}(${w.list(2, 3, next).join(', ')})`],

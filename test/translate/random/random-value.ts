@@ -92,7 +92,12 @@ export function randomValue(kind: ValueKind, random: Random): unknown {
     case 'real':
       return randomReal(random)
     case 'numeric':
-      return random.pick([random.integer(-5, 20), random.integer(0, 9999) / 100])
+      return random.pick([
+        random.integer(-5, 20),
+        random.integer(0, 9999) / 100,
+        random.integer(0, 9999) / 100,
+        random.integer(-99, 99) / 1000,
+      ])
     case 'bool':
       return BigInt(random.integer(0, 1))
     case 'text':
@@ -154,6 +159,8 @@ function randomReal(random: Random): number {
     random.integer(-999, 9999) / 100,
     random.integer(-999, 9999) / 100,
     random.integer(-999, 9999) / 1000,
+    // What rounds to zero, from both sides.
+    random.integer(-60, 60) / 1000,
     random.next() * 1000,
   ])
 }

@@ -13,7 +13,11 @@ export function createViews(
   const views: RandomTable[] = []
   for (let i = random.integer(0, 2); i > 0; i -= 1) {
     const writer = new QueryWriter(random, [...tables, ...views], 'literals')
-    const { sql, columns } = derivedSelect(writer)
+    const derived = derivedSelect(writer)
+    // One column, so that it may stand after IN.
+    const isList = random.chance(0.25)
+    const columns = isList ? derived.columns.slice(0, 1) : derived.columns
+    const sql = isList ? `select "d0" from (${derived.sql})` : derived.sql
     const name = `view_${i}`
     try {
       db.exec(`create view "${name}" as ${writer.finish(sql).sql}`)

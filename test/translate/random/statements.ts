@@ -38,6 +38,9 @@ export function groupedSelect(w: QueryWriter): string {
   const { random } = w
   const { sql, sources } = from(w)
   const keys = w.list(0, 2, () => groupKey(w, sources))
+  if (random.chance(0.05)) {
+    return rowOfExtreme(w, sources, sql, keys)
+  }
   const values = [...keys, ...w.list(1, 3, () => anyAggregate(w, sources))]
   if (random.chance(0.2)) {
     values.push(`${aggregate(w, sources)} * 1.0 / count(*)`)
@@ -57,6 +60,26 @@ export function groupedSelect(w: QueryWriter): string {
     keys.length > 0 || random.chance(0.05) ? havingClause(w, sources, keys.length, values) : ''
   const tail = `${order(w, values, values.length, keys.length === 0 ? 0.1 : 0.6)}${limit(w, 0.3)}`
   return `select ${items(values)} from ${sql}${where(w, sources)}${grouping}${having}${tail}`
+}
+
+/** Columns beside one max or min come from the row that has it; beside two, from either. */
+function rowOfExtreme(
+  w: QueryWriter,
+  sources: readonly Source[],
+  sql: string,
+  keys: readonly string[],
+): string {
+  const { random } = w
+  const extreme = () => `${random.pick(['max', 'min'])}(${w.column(sources).sql})`
+  const values = [
+    ...keys,
+    ...w.list(1, 2, () => w.column(sources).sql),
+    ...w.list(1, random.chance(0.2) ? 2 : 1, extreme),
+    ...(random.chance(0.3) ? ['count(*)'] : []),
+  ]
+  const grouping = keys.length === 0 ? '' : ` group by ${keys.join(', ')}`
+  const tail = `${order(w, values, values.length, 0.5)}${limit(w, 0.2)}`
+  return `select ${items(values)} from ${sql}${where(w, sources)}${grouping}${tail}`
 }
 
 function groupKey(w: QueryWriter, sources: readonly Source[]): string {

@@ -2,6 +2,7 @@ import { condition } from './conditions.js'
 import { dateText } from './dates.js'
 import { documentText } from './documents.js'
 import type { Choices, QueryWriter, Source } from './query-writer.js'
+import { oddParameter } from './random-value.js'
 
 /** A text computed from columns. */
 export function textOf(w: QueryWriter, sources: readonly Source[], depth: number): string {
@@ -47,6 +48,9 @@ function functions(w: QueryWriter, sources: readonly Source[]): Choices {
     ],
     [1, () => `cast(${number()} as text)`],
     [0.3, () => `cast(${number()} as varchar(5))`],
+    [0.1, () => `cast(${w.column(sources).sql} as ${random.pick(['blob', 'text', 'char(3)'])})`],
+    [0.2, () => `cast(${w.parameter(oddParameter(random))} as text)`],
+    [0.1, () => `${column()} || cast(${w.parameter(random.integer(0, 9))} as text)`],
     [0.4, () => `'#' || ${number()}`],
     [
       0.8,

@@ -94,6 +94,8 @@ function ranking(w: QueryWriter, sources: readonly Source[]): Choices {
     [1.2, () => `${shift()}(${column()})`],
     [0.7, () => `${shift()}(${column()}, ${random.pick(['1', '2', '0'])})`],
     [0.7, () => `${shift()}(${w.column(sources, 'number').sql}, 1, ${w.constant(0)})`],
+    [0.3, () => `${shift()}(${column()}, ${random.pick(['1', '2'])}, ${column()})`],
+    [0.2, () => `${shift()}(${w.column(sources, 'text').sql}, 1, ${w.constantOf('text')})`],
     [1, () => `${random.pick(['first_value', 'last_value'])}(${column()})`],
     [0.5, () => `nth_value(${column()}, ${random.pick(['1', '2', '3'])})`],
   ]
