@@ -35,7 +35,11 @@ function plain(w: QueryWriter, sources: readonly Source[]): Choices {
     [0.7, () => called(random.pick(['max', 'min', 'count']), textOf(w, sources, 1))],
     [0.7, () => `sum(case when ${condition(w, sources, 1)} then 1 else 0 end)`],
     [0.2, () => `coalesce(${called('sum', number())}, 0)`],
-    [0.2, () => `round(${called('avg', number())}, 2)`],
+    [
+      1,
+      () =>
+        `round(${called(random.pick(['avg', 'sum', 'sum', 'total']), number())}, ${random.integer(0, 4)})`,
+    ],
     [0.05, () => called('median', number())],
   ]
 }

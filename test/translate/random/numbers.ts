@@ -49,6 +49,11 @@ function usual(w: QueryWriter, sources: readonly Source[], depth: number): Choic
   ]
 }
 
+/** A function called with little around it. */
+export function numberFunction(w: QueryWriter, sources: readonly Source[]): string {
+  return w.choose(functions(w, sources, 1))
+}
+
 const oneArgument = ['abs', 'abs', 'sign', 'ceil', 'ceiling', 'floor', 'trunc', 'sqrt', 'exp', 'ln']
 const rareArgument = [
   'log10',

@@ -1,10 +1,11 @@
 import { aggregate, anyAggregate } from './aggregates.js'
 import { items, limit, order, selectItem } from './clauses.js'
-import { where } from './conditions.js'
-import { numberOf } from './numbers.js'
+import { condition, where } from './conditions.js'
+import { dateNumber, dateText } from './dates.js'
+import { numberFunction, numberOf } from './numbers.js'
 import type { QueryWriter, Source } from './query-writer.js'
-import { from } from './sources.js'
-import { textOf } from './texts.js'
+import { from, source } from './sources.js'
+import { textFunction, textOf } from './texts.js'
 import { windowCalls } from './windows.js'
 
 /** Rows as they are, sometimes all columns of a table. */
@@ -25,6 +26,25 @@ export function plainSelect(w: QueryWriter): string {
   }
   const tail = `${order(w, sortable, values.length, 0.6)}${limit(w, 0.4)}`
   return `select ${items(values)} from ${sql}${where(w, sources)}${tail}`
+}
+
+/** Functions of one table's columns: each rule meets every sort of value. */
+export function computedSelect(w: QueryWriter): string {
+  const first = source(w, 1)
+  const sources = [first.source]
+  const values = w.list(1, 3, () =>
+    w.choose([
+      [4, () => numberFunction(w, sources)],
+      [4, () => textFunction(w, sources)],
+      [1, () => numberOf(w, sources, 1)],
+      [1, () => textOf(w, sources, 1)],
+      [1, () => dateText(w, sources)],
+      [1, () => dateNumber(w, sources)],
+      [1, () => condition(w, sources, 0)],
+    ]),
+  )
+  const by = w.random.chance(0.3) ? ` order by ${first.source.columns[0]!.sql}` : ''
+  return `select ${items(values)} from ${first.sql}${where(w, sources, 0.1)}${by}`
 }
 
 export function distinctSelect(w: QueryWriter): string {

@@ -12,6 +12,11 @@ export function textOf(w: QueryWriter, sources: readonly Source[], depth: number
   return w.choose([...usual(w, sources, depth), ...functions(w, sources)])
 }
 
+/** A function called with little around it. */
+export function textFunction(w: QueryWriter, sources: readonly Source[]): string {
+  return w.choose([...functions(w, sources), [2, () => substring(w, textOf(w, sources, 0))]])
+}
+
 function usual(w: QueryWriter, sources: readonly Source[], depth: number): Choices {
   const { random } = w
   const column = () => w.column(sources, 'text').sql
