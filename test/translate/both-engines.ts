@@ -1,27 +1,31 @@
-import {
-  type DuckDBConnection,
-  DuckDBInstance,
-  type DuckDBPreparedStatement,
-  DuckDBTypeId,
-  type DuckDBValue,
-} from '@duckdb/node-api'
 import SqliteDatabase, { type Database } from 'better-sqlite3'
-import { ConstantValues } from '../../dist/dialect/router/constant-values.js'
-import { viewDefinition } from '../../dist/dialect/router/view-expansion.js'
+import { CompiledQuery } from 'kysely'
+import { bindConstants, parameterTypes } from '../../dist/dialect/router/parameters.js'
+import { PendingQuery } from '../../dist/dialect/router/pending-query.js'
+import { SchemaFacts } from '../../dist/dialect/router/schema-facts.js'
+import { readStatementFacts } from '../../dist/dialect/router/statement-facts.js'
+import {
+  type ParsedStatement,
+  parseSelect,
+} from '../../dist/dialect/translate/parse/parse-select.js'
 import { translate } from '../../dist/dialect/translate/translate.js'
 import type {
-  OpcodeRow,
-  ParameterType,
-  QueryPlanRow,
   Translated,
+  Translation,
   TranslationContext,
 } from '../../dist/dialect/translate/translation.js'
 import type { MirrorTable } from '../../dist/src/core/mirror-table.js'
 import { foldIdentifier } from '../../dist/src/core/sql-identifier.js'
-import { readView } from '../../dist/src/oltp/catalogue.js'
+import { openDuckDbStore } from '../../dist/src/olap/duckdb-store.js'
+import type { OlapStore } from '../../dist/src/olap/olap-store.js'
+import {
+  type ConnectionTraits,
+  readConnectionTraits,
+} from '../../dist/src/oltp/connection-traits.js'
 import type { SqliteDatabase as Source } from '../../dist/src/oltp/sqlite-database.js'
-import { copyToDuck, duckSettings, mirrorOf } from './mirror-fixture.js'
-import type { Random } from './random.js'
+import { copyTables } from './mirror-copy.js'
+import type { Random } from './random/random.js'
+import { sameRows } from './same-rows.js'
 
 export type Outcome =
   | {
@@ -33,7 +37,8 @@ export type Outcome =
   | { readonly kind: 'kept'; readonly reason: string }
   /** DuckDB raised, so the statement runs on SQLite: no harm, but no speed either. */
   | { readonly kind: 'raised'; readonly message: string; readonly sql: string }
-  | { readonly kind: 'invalid' }
+  /** SQLite accepts no such statement, or no such parameters. */
+  | { readonly kind: 'invalid'; readonly message: string }
   | {
       readonly kind: 'different'
       readonly duckSql: string
@@ -43,88 +48,71 @@ export type Outcome =
 
 /** A SQLite database and its copy, and the question whether a statement means the same in both. */
 export class BothEngines {
-  readonly db: Database
-  readonly duck: DuckDBConnection
-  readonly #instance: DuckDBInstance
-  #mirrors = new Map<string, MirrorTable>()
+  readonly #store: OlapStore
+  #db = new SqliteDatabase(':memory:')
+  #facts = new SchemaFacts()
+  #traits: ConnectionTraits | null = null
+  #mirrors: ReadonlyMap<string, MirrorTable> = new Map()
 
-  private constructor(db: Database, instance: DuckDBInstance, duck: DuckDBConnection) {
-    this.db = db
-    this.#instance = instance
-    this.duck = duck
+  private constructor(store: OlapStore) {
+    this.#store = store
   }
 
   static async open(): Promise<BothEngines> {
-    const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
-    const duck = await instance.connect()
-    for (const setting of duckSettings) {
-      await duck.run(setting)
-    }
-    return new BothEngines(new SqliteDatabase(':memory:'), instance, duck)
+    const options = { path: ':memory:', memoryLimit: '512MB', threads: 1, tempDirectory: null }
+    return new BothEngines(await openDuckDbStore(options))
   }
 
-  close(): void {
-    this.db.close()
-    this.duck.closeSync()
-    this.#instance.closeSync()
+  get db(): Database {
+    return this.#db
+  }
+
+  /** An empty SQLite database in the place of this one; DuckDB stays open, which saves time. */
+  reset(): Database {
+    this.#db.close()
+    this.#db = new SqliteDatabase(':memory:')
+    this.#facts = new SchemaFacts()
+    this.#traits = null
+    this.#mirrors = new Map()
+    return this.#db
+  }
+
+  async close(): Promise<void> {
+    this.#db.close()
+    await this.#store.close()
   }
 
   /** Copies all tables anew. */
   async copy(random: Random): Promise<void> {
-    const names = this.db
-      .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")
-      .pluck()
-      .all() as string[]
-    this.#mirrors = new Map()
-    for (const name of names) {
-      const mirror = mirrorOf(this.db, name)
-      this.#mirrors.set(foldIdentifier(name), mirror)
-      await copyToDuck(this.duck, this.db, mirror, random)
-    }
+    const mirrors = await copyTables(this.#db, this.#store.writer, random)
+    this.#mirrors = new Map(mirrors.map((mirror) => [foldIdentifier(mirror.shape.name), mirror]))
+    this.#facts.refresh(this.#source)
+    this.#traits = readConnectionTraits(this.#source)
   }
 
+  /**
+   * What the router would tell the translator.
+   *
+   * @throws SQLite's error for a statement that it does not accept
+   */
   context(sql: string, parameters: readonly unknown[]): TranslationContext {
-    const { db } = this
-    const mirrors = this.#mirrors
-    return {
-      findTable: (name) =>
-        mirrors.get(foldIdentifier(name)) ?? viewOf(db, name) ?? { refused: 'unknown' },
-      parameterTypes: parameters.map(parameterType),
-      parameterValues: parameters,
-      evaluate: (sources) =>
-        sources.map((source) => new ConstantValues(db as unknown as Source, parameters).of(source)),
-      disabledRules: new Set(),
-      columnNames: db
-        .prepare(sql)
-        .columns()
-        .map((column) => column.name),
-      integers: 'number',
-      queryPlan: () => db.prepare(`explain query plan ${sql}`).all(...parameters) as QueryPlanRow[],
-      program: () => db.prepare(`explain ${sql}`).all(...parameters) as OpcodeRow[],
-    }
+    return this.#pending(sql, parameters).context((name) => this.#findTable(name), new Set())
   }
 
   async check(sql: string, parameters: readonly unknown[] = []): Promise<Outcome> {
-    let context: TranslationContext
+    let pending: PendingQuery
     try {
-      context = this.context(sql, parameters)
-    } catch {
-      return { kind: 'invalid' }
+      pending = this.#pending(sql, parameters)
+    } catch (error) {
+      return { kind: 'invalid', message: String(error) }
     }
-    const translation = translate(sql, context)
+    const context = pending.context((name) => this.#findTable(name), new Set())
+    const translation: Translation = translate(sql, context)
     if (translation.kind === 'kept') {
       return translation
     }
-    let sqlite: unknown[][] | string
-    try {
-      sqlite = this.db
-        .prepare(sql)
-        .raw()
-        .all(...parameters) as unknown[][]
-    } catch (error) {
-      sqlite = String(error)
-    }
-    const duck = await this.#run(translation, parameters)
+    const sqlite = this.runSqlite(sql, parameters)
+    const duck = await this.#runDuck(translation, pending)
     if (typeof duck === 'string') {
       return { kind: 'raised', message: duck, sql: translation.sql }
     }
@@ -133,105 +121,62 @@ export class BothEngines {
       : { kind: 'different', duckSql: translation.sql, sqlite, duck }
   }
 
-  async #run(
-    { sql, parameters: bindings }: Translated,
-    parameters: readonly unknown[],
-  ): Promise<unknown[][] | string> {
-    let prepared: DuckDBPreparedStatement | undefined
+  /** SQLite's rows by position, or its error. */
+  runSqlite(sql: string, parameters: readonly unknown[]): unknown[][] | string {
     try {
-      prepared = await this.duck.prepare(sql)
-      const constants = new ConstantValues(this.db as unknown as Source, parameters)
-      for (const [i, { source, as }] of bindings.entries()) {
-        bind(prepared, i + 1, as, constants.of(source))
-      }
-      const reader = await prepared.runAndReadAll()
-      const types = reader.columnTypes().map((type) => type.typeId)
-      return reader.getRows().map((row) => row.map((value, i) => decode(value, types[i]!)))
+      const statement = this.#db.prepare(sql).raw()
+      return statement.all(...parameters) as unknown[][]
     } catch (error) {
-      return error instanceof Error ? error.message : String(error)
-    } finally {
-      prepared?.destroySync()
+      return String(error)
     }
   }
-}
 
-function viewOf(db: Database, name: string) {
-  const view = readView(db as unknown as Source, name)
-  return view === null ? null : viewDefinition(view)
-}
+  async #runDuck(translated: Translated, pending: PendingQuery): Promise<unknown[][] | string> {
+    try {
+      const rows = await this.#store.rows(
+        {
+          sql: translated.sql,
+          parameters: bindConstants(translated.parameters, pending.constants),
+        },
+        {
+          // Rows are objects, in which columns of one name would fall together.
+          columnNames: pending.facts.columnNames.map((_, i) => `c${i}`),
+          integers: pending.traits.integers,
+        },
+      )
+      return rows.map((row) => Object.values(row))
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
 
-function parameterType(value: unknown): ParameterType {
-  switch (typeof value) {
-    case 'number':
-      return Number.isSafeInteger(value) ? 'safe-integer' : 'number'
-    case 'bigint':
-      return 'bigint'
-    case 'string':
-      return 'text'
-    default:
-      return value === null ? 'null' : 'blob'
+  #pending(sql: string, parameters: readonly unknown[]): PendingQuery {
+    const source = this.#source
+    const facts = readStatementFacts(source, sql)
+    const types = parameterTypes(parameters)
+    if (!facts.isRead || types === null) {
+      throw new Error('no read, or parameters that SQLite refuses')
+    }
+    const parsed = parseSelect(sql)
+    // That it does not understand a text is for the translator to say.
+    const shape = { kind: 'analytic', parsed: parsed.kind === 'select' ? parsed : trivial } as const
+    this.#traits ??= readConnectionTraits(source)
+    const query = CompiledQuery.raw(sql, [...parameters])
+    return new PendingQuery(query, shape, facts, this.#traits, types, source, [])
+  }
+
+  #findTable(name: string): ReturnType<TranslationContext['findTable']> {
+    const mirror = this.#mirrors.get(foldIdentifier(name))
+    if (mirror !== undefined) {
+      return mirror
+    }
+    const view = this.#facts.view(this.#source, name)
+    return view ?? { refused: 'unknown' }
+  }
+
+  get #source(): Source {
+    return this.#db as unknown as Source
   }
 }
 
-function bind(
-  prepared: DuckDBPreparedStatement,
-  at: number,
-  as: 'bigint' | 'double' | 'varchar' | 'blob',
-  value: unknown,
-): void {
-  if (value === null) {
-    prepared.bindNull(at)
-    return
-  }
-  switch (as) {
-    case 'bigint':
-      prepared.bindBigInt(at, BigInt(value as number | bigint))
-      return
-    case 'double':
-      prepared.bindDouble(at, value as number)
-      return
-    case 'varchar':
-      prepared.bindVarchar(at, value as string)
-      return
-    case 'blob':
-      prepared.bindBlob(at, value as Uint8Array)
-      return
-  }
-}
-
-/** The values that better-sqlite3 would return; any other type means that a rewrite was missed. */
-function decode(value: DuckDBValue, type: DuckDBTypeId): unknown {
-  if (value === null) {
-    return null
-  }
-  switch (type) {
-    case DuckDBTypeId.BOOLEAN:
-      return value === true ? 1 : 0
-    case DuckDBTypeId.BIGINT:
-    case DuckDBTypeId.INTEGER:
-    case DuckDBTypeId.HUGEINT:
-      return Number(value)
-    case DuckDBTypeId.DOUBLE:
-      if (Number.isNaN(value)) {
-        throw new Error('NaN in a result')
-      }
-      return value
-    case DuckDBTypeId.VARCHAR:
-      return value
-    case DuckDBTypeId.BLOB:
-      return Buffer.from((value as { bytes: Uint8Array }).bytes)
-    default:
-      throw new Error(`type ${type} in a result`)
-  }
-}
-
-function sameRows(a: readonly unknown[][], b: readonly unknown[][]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((row, i) => row.length === b[i]!.length && row.every((x, j) => sameValue(x, b[i]![j])))
-  )
-}
-
-function sameValue(a: unknown, b: unknown): boolean {
-  return Object.is(a, b) || (Buffer.isBuffer(a) && Buffer.isBuffer(b) && a.equals(b))
-}
+const trivial = parseSelect('select 1') as Extract<ParsedStatement, { kind: 'select' }>

@@ -9,7 +9,7 @@ import {
 } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BothEngines } from './both-engines.js'
-import { Random } from './random.js'
+import { Random } from './random/random.js'
 
 interface Tables {
   person: {

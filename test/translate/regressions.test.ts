@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BothEngines } from './both-engines.js'
-import { Random } from './random.js'
+import { Random } from './random/random.js'
 
 /** Statements in which the two engines once differed; each must be the same, or stay on SQLite. */
 const same: readonly (readonly [why: string, sql: string, ...parameters: (string | number)[]])[] = [

@@ -5,7 +5,7 @@ import { ruleId } from '../../dist/dialect/translate/rules/rule.js'
 import { ruleTable } from '../../dist/dialect/translate/rules/rule-table.js'
 import type { Typed } from '../../dist/dialect/translate/typed.js'
 import { BothEngines, type Outcome } from './both-engines.js'
-import { Random } from './random.js'
+import { Random } from './random/random.js'
 
 // Every rule keeps what it promises for its examples, and its examples notice when it is broken.
 
