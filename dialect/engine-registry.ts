@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { limits } from '../src/core/limits.js'
 import { openControlConnection } from '../src/oltp/open-read-connection.js'
+import { isSharedWal } from '../src/oltp/shared-wal.js'
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 import type { Writer } from '../src/oltp/writer.js'
 import {
@@ -109,11 +110,6 @@ async function openAccess(
       await new Promise((resolve) => setTimeout(resolve, limits.writeRetryMsMax))
     }
   })
-}
-
-function isSharedWal(database: SqliteDatabase): boolean {
-  const read = (name: string) => database.prepare(`pragma main.${name}`).pluck().get()
-  return read('journal_mode') === 'wal' && read('locking_mode') === 'normal'
 }
 
 function syncOptions(host: AnalyticsHost) {

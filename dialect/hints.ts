@@ -80,6 +80,11 @@ export function hintOf(sql: string): QueryHint | undefined {
   return hint
 }
 
+/** The text that the application's query has without its hints. */
+export function withoutHints(sql: string): string {
+  return sql.endsWith(commentEnd) ? sql.replace(commentPattern, '').trimEnd() : sql
+}
+
 const commentEnd = ' */'
 const commentPattern = /\/\* htap ([\w.= -]*) \*\//g
 const hintLengthMax = 400

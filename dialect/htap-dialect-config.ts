@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 import type { CopyProgress } from '../sync/sync-options.js'
+import type { HtapShadowConfig } from './htap-shadow-config.js'
 
 export type { CopyProgress }
 
@@ -51,6 +52,14 @@ export interface HtapDialectConfig {
    * @default 'auto'
    */
   readonly routing?: Routing
+
+  /**
+   * Shadow mode: a share of the reads that DuckDB answered runs again on SQLite at the same
+   * position, and the answers are compared.
+   *
+   * @default none
+   */
+  readonly shadow?: HtapShadowConfig
 
   /** Called once for every connection to SQLite that executes queries, right after it was opened. */
   readonly onCreateConnection?: (database: SqliteDatabase) => void | Promise<void>

@@ -12,6 +12,7 @@ import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDialectConfig } from './htap-dialect-config.js'
 import { HtapDriver } from './htap-driver.js'
 import { HtapIntrospector } from './htap-introspector.js'
+import { checkShadowConfig } from './htap-shadow-config.js'
 import { createRouter } from './router/create-router.js'
 
 /**
@@ -40,6 +41,7 @@ export class HtapDialect implements Dialect {
         hint: 'give a better-sqlite3 Database, the path of a file or a factory',
       })
     }
+    checkShadowConfig(config.shadow)
     this.#config = Object.freeze({ ...config })
   }
 

@@ -3,6 +3,7 @@ import type { TableState, TrackedTable } from '../sync/tracked-table.js'
 import type { HtapDriver } from './htap-driver.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteCounts } from './router/route-counts.js'
+import type { ShadowStatus } from './router/shadow/shadow-counter.js'
 
 /** How a Kysely instance with this dialect stands. */
 export interface HtapStatus {
@@ -24,6 +25,8 @@ export interface HtapStatus {
   readonly tables: readonly TableStatus[]
   /** How many queries each engine answered, by reason. */
   readonly routes: RouteCounts
+  /** What shadow mode has compared; null without it. */
+  readonly shadow: ShadowStatus | null
 }
 
 export interface TableStatus {
@@ -56,6 +59,7 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
       sizes: null,
       tables: [],
       routes: noRoutes,
+      shadow: null,
     })
   }
   const { engine } = router
@@ -68,6 +72,7 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
     sizes: driver.isClosed ? null : ((await engine.store?.sizes().catch(() => null)) ?? null),
     tables: [...engine.tables.byName.values()].map((table) => describe(table, engine, lag)),
     routes: router.counts,
+    shadow: router.shadow,
   })
 }
 

@@ -19,7 +19,13 @@ export type {
 } from './htap-dialect-config.js'
 export { HtapDriver } from './htap-driver.js'
 export { HtapIntrospector } from './htap-introspector.js'
+export type {
+  HtapShadowConfig,
+  ShadowDifference,
+  ShadowMismatch,
+} from './htap-shadow-config.js'
 export type { HtapStatus, TableStatus } from './htap-status.js'
 export type { CostEstimate } from './router/cost-estimate.js'
 export type { RouteCounts } from './router/route-counts.js'
 export type { RouteExplanation } from './router/route-explanation.js'
+export type { ShadowStatus } from './router/shadow/shadow-counter.js'

@@ -142,6 +142,7 @@ export class CandidateFinder {
       columnNames: pending.facts.columnNames,
       integers: pending.traits.integers,
       estimate,
+      schemaVersion: this.#facts.version,
       isChosenByCost: !isWanted,
     }
   }

@@ -15,6 +15,8 @@ export interface Candidate {
   readonly columnNames: readonly string[]
   readonly integers: 'number' | 'bigint'
   readonly estimate: CostEstimate
+  /** SQLite's number of the schema that it was found under. */
+  readonly schemaVersion: number
   /** The cost decided; with another mind about waiting SQLite would be as good. */
   readonly isChosenByCost: boolean
 }

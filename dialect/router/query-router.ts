@@ -2,19 +2,21 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
-import type { OlapReadOptions, OlapStatement, OlapStore } from '../../src/olap/olap-store.js'
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { Analytics, AnalyticsHost, QueryOptions } from '../analytics.js'
 import { hintOf, type QueryHint } from '../hints.js'
 import type { Candidate } from './candidate.js'
 import { CandidateFinder } from './candidate-finder.js'
 import { type Freshness, FreshnessGate } from './freshness.js'
-import { bindConstants } from './parameters.js'
 import { QueryShapes } from './query-shape.js'
+import { allRows, arrowTable, chunks, type Reading, readCandidate } from './reading.js'
 import { toResults } from './result-stream.js'
 import type { RouteCounts } from './route-counts.js'
 import { explainKept, type RouteExplanation } from './route-explanation.js'
 import { type KeptFacts, RouteLog } from './route-log.js'
+import { createShadow } from './shadow/create-shadow.js'
+import type { Shadow } from './shadow/shadow.js'
+import type { ShadowStatus } from './shadow/shadow-counter.js'
 
 /**
  * Decides for every read outside of a transaction which engine answers it, and lets DuckDB answer
@@ -31,6 +33,7 @@ export class QueryRouter implements Analytics {
   readonly #log: RouteLog
   readonly #finder: CandidateFinder
   readonly #gate: FreshnessGate
+  readonly #shadow: Shadow | null
 
   /** @param release gives the engine back, which other instances may share */
   constructor(host: AnalyticsHost, engine: SyncEngine, release: () => Promise<void>) {
@@ -40,6 +43,8 @@ export class QueryRouter implements Analytics {
     this.#finder = new CandidateFinder(host, engine)
     this.#gate = new FreshnessGate(engine, host.writer)
     this.#log = new RouteLog(host.config.onRoute)
+    const [finder, shapes, log] = [this.#finder, this.#shapes, this.#log]
+    this.#shadow = createShadow({ host, engine, finder, shapes, log })
   }
 
   get wantsAnswers(): boolean {
@@ -57,6 +62,11 @@ export class QueryRouter implements Analytics {
   /** The last thing that went wrong on the way to DuckDB; it changed no answer. */
   get lastError(): unknown {
     return this.#log.lastError
+  }
+
+  /** Null without shadow mode. */
+  get shadow(): ShadowStatus | null {
+    return this.#shadow?.status ?? null
   }
 
   execute(
@@ -79,9 +89,9 @@ export class QueryRouter implements Analytics {
     if (isByCost && this.#finder.isKnownCheap(query.sql)) {
       return this.#keep(query, 'cheaper on SQLite')
     }
-    return this.#answer(query, hint, options, (store, statement, readOptions) =>
-      store.rows(statement, readOptions),
-    ).then((rows) => (rows === null ? null : { rows }))
+    return this.#answer(query, hint, options, allRows).then((rows) =>
+      rows === null ? null : { rows },
+    )
   }
 
   async stream(
@@ -98,19 +108,7 @@ export class QueryRouter implements Analytics {
     if (shape.kind !== 'analytic' && hint?.engine !== 'duckdb') {
       return this.#keep(query, 'no analytic query')
     }
-    const answer = await this.#answer(
-      query,
-      hint,
-      options,
-      async (store, statement, readOptions) => {
-        const chunks = store.stream(statement, { ...readOptions, chunkSize })
-        // The first chunk shows whether DuckDB can answer at all; until then SQLite still can.
-        return { first: await chunks.next(), rest: chunks }
-      },
-      async ({ rest }) => {
-        await rest.return?.()
-      },
-    )
+    const answer = await this.#answer(query, hint, options, chunks(chunkSize))
     return answer === null ? null : toResults(answer.first, answer.rest)
   }
 
@@ -121,9 +119,7 @@ export class QueryRouter implements Analytics {
    */
   async arrow(query: CompiledQuery, options?: QueryOptions): Promise<ArrowTable> {
     const hint: QueryHint = { ...hintOf(query.sql), engine: 'duckdb' }
-    const table = await this.#answer(query, hint, options, (store, statement, readOptions) =>
-      store.arrow(statement, readOptions),
-    )
+    const table = await this.#answer(query, hint, options, arrowTable)
     if (table === null) {
       throw new HtapError('route-impossible', 'only reads can be had as an Arrow table')
     }
@@ -140,6 +136,10 @@ export class QueryRouter implements Analytics {
     const found = await this.#finder.find(query, this.#shapes.of(query), hint, 'explain')
     if (found.kind === 'kept') {
       return explainKept(query.sql, found.reason, found.estimate)
+    }
+    const quarantine = this.#shadow?.whyQuarantined(query.sql) ?? null
+    if (quarantine !== null) {
+      return explainKept(query.sql, quarantine, found.estimate)
     }
     const head = this.#engine.headNow()
     return {
@@ -167,8 +167,12 @@ export class QueryRouter implements Analytics {
     this.#log.answeredBySqlite(query, durationMs)
   }
 
-  close(): Promise<void> {
-    return this.#release()
+  async close(): Promise<void> {
+    try {
+      await this.#shadow?.close()
+    } finally {
+      await this.#release()
+    }
   }
 
   /** The reason why DuckDB is out of the question before anything is looked at; null if not. */
@@ -179,17 +183,12 @@ export class QueryRouter implements Analytics {
     return this.#host.config.routing === 'sqlite' ? 'routing is off' : null
   }
 
-  /**
-   * Null when SQLite has to answer.
-   *
-   * @param discard gives back what `run` returned, when it cannot be used
-   */
+  /** Null when SQLite has to answer. */
   async #answer<T>(
     query: CompiledQuery,
     hint: QueryHint | undefined,
     options: QueryOptions | undefined,
-    run: Run<T>,
-    discard?: (value: T) => Promise<void>,
+    reading: Reading<T>,
   ): Promise<T | null> {
     const startMs = performance.now()
     const isForced = hint?.engine === 'duckdb'
@@ -202,15 +201,20 @@ export class QueryRouter implements Analytics {
           return this.#giveUp(query, isForced && isRead, reason, { estimate })
         }
         const { estimate } = found
+        const quarantine = this.#shadow?.whyQuarantined(query.sql) ?? null
+        if (quarantine !== null) {
+          return this.#giveUp(query, isForced, quarantine, { estimate })
+        }
         const { isFresh, waitMs, lagChanges } = await this.#freshen(found, hint)
         if (!isFresh) {
           const facts = { estimate, waitMs, lagChanges }
           return this.#giveUp(query, isForced, 'the copy is behind', facts)
         }
-        const result = await this.#run(found, options, run)
+        const { position } = this.#engine
+        const result = await this.#run(found, options, reading)
         if (!this.#finder.isCurrent(found)) {
           // A change brought values for which the query reads differently, or a new copy came.
-          await (result === null ? undefined : discard?.(result.value))
+          await (result === null ? undefined : reading.discard?.(result.value))
           continue
         }
         if (result === null) {
@@ -225,6 +229,7 @@ export class QueryRouter implements Analytics {
           lagChanges,
           estimate,
         })
+        this.#shadow?.offer(query, found, reading.rows?.(result.value), position)
         return result.value
       }
       return this.#giveUp(query, isForced, 'the copy changed its form meanwhile')
@@ -252,20 +257,14 @@ export class QueryRouter implements Analytics {
   async #run<T>(
     found: Candidate,
     options: QueryOptions | undefined,
-    run: Run<T>,
+    reading: Reading<T>,
   ): Promise<{ readonly value: T } | null> {
     const store = this.#engine.store
     if (store === null || !this.#finder.isCurrent(found)) {
       return null
     }
     try {
-      const parameters = bindConstants(found.translated.parameters, found.constants)
-      const value = await run(
-        store,
-        { sql: found.translated.sql, parameters },
-        { columnNames: found.columnNames, integers: found.integers, signal: options?.signal },
-      )
-      return { value }
+      return { value: await readCandidate(store, found, reading, options?.signal) }
     } catch (error) {
       if (options?.signal?.aborted) {
         throw error
@@ -295,5 +294,3 @@ export class QueryRouter implements Analytics {
     return null
   }
 }
-
-type Run<T> = (store: OlapStore, statement: OlapStatement, options: OlapReadOptions) => Promise<T>

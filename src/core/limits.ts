@@ -108,6 +108,18 @@ export const limits = Object.freeze({
   slowReadMs: 5,
   /** Rows that an unknown read may visit to be tried on the calling thread: about a millisecond. */
   smallReadVisitsMax: 2000,
+  /** Rows of an answer up to which it is compared in shadow mode. */
+  shadowRowsMax: 10_000,
+  /** How often both engines are asked for the same position in shadow mode. */
+  shadowAttemptsMax: 5,
+  /** How long such an attempt waits for the copy to reach SQLite. */
+  shadowWaitMs: 200,
+  /** Rows that a report of differing answers shows. */
+  shadowReportRowsMax: 5,
+  /** Characters of a value that such a report shows. */
+  shadowReportValueMax: 1000,
+  /** Texts whose answers differed; with more, nothing goes to DuckDB any more. */
+  quarantinedTextsMax: 1000,
   /** Streams that may read a file at once; more wait. */
   streamConnectionsMax: 16,
   /** How long closing waits for connections that are still in use. */

@@ -224,3 +224,33 @@ function readCollation(database: SqliteDatabase, table: string, column: string):
   const collation = (match?.[1] ?? '').toUpperCase()
   return collation === '' || collation === 'B' ? 'BINARY' : collation
 }
+
+/**
+ * The CREATE statements of tables with their indexes, and of the views that a query names, in the
+ * order in which they can be run again.
+ */
+export function readDefinitions(
+  database: SqliteDatabase,
+  tables: readonly string[],
+  query: string,
+): string[] {
+  const entries = database
+    .prepare('select type, name, tbl_name, sql from main.sqlite_schema where sql is not null')
+    .raw()
+    .all() as [type: string, name: string, table: string, sql: string][]
+  const wanted = new Set(tables.map(foldIdentifier))
+  let text = foldIdentifier(query)
+  for (let before = ''; before !== text; ) {
+    before = text
+    for (const [type, name, , sql] of entries) {
+      const view = foldIdentifier(name)
+      if (type === 'view' && !wanted.has(view) && text.includes(view)) {
+        wanted.add(view)
+        text += foldIdentifier(sql)
+      }
+    }
+  }
+  return entries
+    .filter(([type, , table]) => type !== 'trigger' && wanted.has(foldIdentifier(table)))
+    .map((entry) => entry[3])
+}

@@ -20,14 +20,22 @@ export async function openReads(
     return null
   }
   const Database = database.constructor as SqliteDatabaseConstructor
+  const busyTimeoutMs = Number(database.prepare('pragma busy_timeout').pluck().get())
+  const connections = new ReadConnections({ Database, path, busyTimeoutMs, onCreateConnection })
+  return new Reads(writer, connections, await openReadThreads(database))
+}
+
+/** Threads that read a database's file; null where it has none, or they would not be of one SQLite. */
+export async function openReadThreads(database: SqliteDatabase): Promise<ReadThreads | null> {
+  const path = databaseFile(database)
+  const Database = database.constructor as SqliteDatabaseConstructor
+  if (path === null || !(await isThreadsOwn(Database))) {
+    return null
+  }
   const value = (sql: string) => database.prepare(sql).pluck().get()
   const busyTimeoutMs = Number(value('pragma busy_timeout'))
   const sqliteVersion = String(value('select sqlite_version()'))
-  const connections = new ReadConnections({ Database, path, busyTimeoutMs, onCreateConnection })
-  const threads = (await isThreadsOwn(Database))
-    ? new ReadThreads({ path, busyTimeoutMs, sqliteVersion }, Database.SqliteError)
-    : null
-  return new Reads(writer, connections, threads)
+  return new ReadThreads({ path, busyTimeoutMs, sqliteVersion }, Database.SqliteError)
 }
 
 /**

@@ -2,7 +2,14 @@ import type { Piscina } from 'piscina'
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
 import { createThreadPool } from '../core/thread-pool.js'
-import { type ReadRequest, type ReadResponse, type ReadThreadData, toRows } from './read-message.js'
+import {
+  type ReadFailure,
+  type ReadRequest,
+  type ReadResponse,
+  type ReadThreadData,
+  toRows,
+} from './read-message.js'
+import type { SnapshotRead, SnapshotRequest } from './snapshot-read.js'
 
 export interface ThreadAnswer {
   readonly rows: unknown[]
@@ -20,7 +27,7 @@ export class ReadThreads {
     message: string,
     code: string,
   ) => Error
-  #pool: Piscina<ReadRequest, ReadResponse> | null = null
+  #pool: Piscina | null = null
   #isUnfit = false
   #isClosed = false
 
@@ -40,7 +47,7 @@ export class ReadThreads {
    * @throws SqliteError that SQLite gave while it ran; HtapError `closed`; the signal's reason
    */
   async run(request: ReadRequest, signal?: AbortSignal): Promise<ThreadAnswer | null> {
-    const response = await this.#ask(request, signal)
+    const response = await this.#ask<ReadResponse>('read', request, signal)
     if (response === null) {
       return null
     }
@@ -53,6 +60,16 @@ export class ReadThreads {
     throw new this.#SqliteError(response.message, response.code)
   }
 
+  /**
+   * As `run`, with where the source stood in the snapshot that was read.
+   *
+   * @throws HtapError `closed`; the signal's reason
+   */
+  async readSnapshot(request: SnapshotRequest, signal: AbortSignal): Promise<SnapshotRead | null> {
+    const response = await this.#ask<SnapshotRead | ReadFailure>('readSnapshot', request, signal)
+    return response === null || response.kind === 'failure' ? null : response
+  }
+
   /** Ends all threads; what still runs on them is given up. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -60,7 +77,11 @@ export class ReadThreads {
     this.#pool = null
   }
 
-  async #ask(request: ReadRequest, signal?: AbortSignal): Promise<ReadResponse | null> {
+  async #ask<Response>(
+    name: 'read' | 'readSnapshot',
+    request: ReadRequest,
+    signal?: AbortSignal,
+  ): Promise<Response | null> {
     this.#pool ??= createThreadPool(
       new URL('./read-worker.js', import.meta.url),
       {
@@ -73,7 +94,7 @@ export class ReadThreads {
       },
     )
     try {
-      return await this.#pool.run(request, { name: 'read', signal: signal ?? null })
+      return await this.#pool.run(request, { name, signal: signal ?? null })
     } catch {
       signal?.throwIfAborted()
       if (this.#isClosed) {

@@ -5,9 +5,11 @@ import {
   type ReadFailure,
   type ReadRequest,
   type ReadResponse,
+  type ReadRows,
   type ReadThreadData,
   toColumns,
 } from './read-message.js'
+import { type SnapshotRequest, takeSnapshot } from './snapshot-read.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { StatementCache } from './statement-cache.js'
 
@@ -20,14 +22,27 @@ export async function read(request: ReadRequest): Promise<unknown> {
     return failure('unfit', error)
   }
   const response = run(source, request)
-  if (response.kind === 'failure') {
-    return response
+  return response.kind === 'failure' ? response : moved(response, response.columns)
+}
+
+/** Runs on a read thread: as `read`, and tells where the source stood in that snapshot. */
+export async function readSnapshot(request: SnapshotRequest): Promise<unknown> {
+  try {
+    const response = takeSnapshot((await open()).database, request)
+    return response.answer.kind === 'rows' ? moved(response, response.answer.columns) : response
+  } catch (error) {
+    return failure('unfit', error)
   }
-  const buffers = response.columns.flatMap((it) => (it instanceof Float64Array ? [it.buffer] : []))
+}
+
+/** Numbers are handed over instead of copied. */
+function moved(response: object, columns: ReadRows['columns']): unknown {
+  const buffers = columns.flatMap((it) => (it instanceof Float64Array ? [it.buffer] : []))
   return move({ [transferableSymbol]: buffers, [valueSymbol]: response })
 }
 
 interface StatementSource {
+  readonly database: SqliteDatabase
   readonly statements: StatementCache
 }
 
@@ -50,7 +65,7 @@ async function connect(data: ReadThreadData): Promise<StatementSource> {
     database.close()
     throw new Error(`SQLite ${String(version)} instead of ${data.sqliteVersion}`)
   }
-  return { statements: new StatementCache(database) }
+  return { database, statements: new StatementCache(database) }
 }
 
 function run(source: StatementSource, request: ReadRequest): ReadResponse {

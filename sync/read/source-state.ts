@@ -11,6 +11,9 @@ export interface SourceState {
   readonly consumerPosition: number | null
 }
 
+/** The newest position of the change log; 0 before the first change. */
+export const headSql = `select coalesce(max(seq), 0) from main.${changeLog.logTable}`
+
 /** Reads the state; about 3 us once its statements are prepared. */
 export class SourceStateReader {
   readonly #head: SqliteStatement
@@ -19,10 +22,7 @@ export class SourceStateReader {
   readonly #consumer: SqliteStatement
 
   constructor(database: SqliteDatabase) {
-    this.#head = database
-      .prepare(`select coalesce(max(seq), 0) from main.${changeLog.logTable}`)
-      .pluck()
-      .safeIntegers(false)
+    this.#head = database.prepare(headSql).pluck().safeIntegers(false)
     this.#schemaVersion = database.prepare('pragma main.schema_version').pluck().safeIntegers(false)
     this.#epoch = database
       .prepare(`select value from main.${changeLog.metaTable} where key = 'epoch'`)
