@@ -14,7 +14,7 @@ ${summaryTable(reports)}
 
 ## What stays on SQLite
 
-${reasonTable(reports)}
+${reasonList(reports)}
 `
 }
 
@@ -49,14 +49,18 @@ function summaryTable(reports) {
   )
 }
 
-function reasonTable(reports) {
+/** A list, because the rows of a table would be as wide as its longest cell. */
+function reasonList(reports) {
   const kept = reasons(reports)
   return kept.length === 0
     ? 'No analytic query of the corpora.'
-    : markdownTable(
-        ['reason', 'count', 'queries'],
-        kept.map(([reason, queries]) => [`\`${reason}\``, queries.length, queries.join('<br>')]),
-      )
+    : kept.map(([reason, queries]) => reasonItem(reason, queries)).join('\n')
+}
+
+function reasonItem(reason, queries) {
+  return [`- \`${reason}\` (${queries.length})`, ...queries.map((query) => `  - ${query}`)].join(
+    '\n',
+  )
 }
 
 function markdownTable(header, rows) {

@@ -30,6 +30,11 @@ if (unknown.length > 0 || !Number.isSafeInteger(rows) || rows < 1) {
   process.exit(2)
 }
 
+if (options['require-routed'] && !mustRoute.every(isWanted)) {
+  console.error(`--require-routed is about ${mustRoute.join(' and ')}, which are left out`)
+  process.exit(2)
+}
+
 const reports = []
 for (const corpus of corpora.filter(({ name }) => isWanted(name))) {
   const { name, about } = corpus

@@ -23,7 +23,7 @@ export class CopyRequests {
 
   /** Asks for a copy of a table; harmless when it is there, on its way or refused. */
   add(name: string): void {
-    const { tables, open, queue, isClosing } = this.#props
+    const { tables, open, queue, isClosing, waiters } = this.#props
     if (!tables.mayCopy(name) || isClosing()) {
       return
     }
@@ -36,6 +36,7 @@ export class CopyRequests {
           queue()?.add(table)
         } else {
           table.state = 'absent'
+          waiters.notify()
         }
       })
     }

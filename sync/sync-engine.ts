@@ -55,7 +55,7 @@ export class SyncEngine {
     this.#copies = new CopyRequests({
       tables: this.#tables,
       waiters: this.#waiters,
-      open: () => this.#open(),
+      open: () => this.open(),
       queue: () => this.#session?.copies,
       isClosing: () => this.#closing !== null,
     })
@@ -94,7 +94,7 @@ export class SyncEngine {
     const isListed = this.#options.tables !== 'auto'
     const hasLog = this.#access.readNow(hasChangeLog) ?? false
     if (isListed || hasLog) {
-      void this.#open()
+      void this.open()
     }
   }
 
@@ -146,7 +146,7 @@ export class SyncEngine {
 
   /** Applies everything that is committed now. */
   async syncNow(): Promise<void> {
-    await this.#open()
+    await this.open()
     const head = await this.#access.read(() => this.#stateReader?.head() ?? 0)
     if (!(await this.reach(head, limits.syncNowTimeoutMs))) {
       throw new HtapError('wait-timeout', 'the copy did not catch up in time', {
@@ -162,7 +162,7 @@ export class SyncEngine {
 
   /** Compares live copies with SQLite at one position: row counts and order-free checksums. */
   async verify(names?: readonly string[]): Promise<VerifyReport> {
-    await this.#open()
+    await this.open()
     const session = this.#session
     if (this.#state !== 'ready' || session === null) {
       throw new HtapError('mirror-unavailable', 'there is no mirror to verify', {
@@ -178,7 +178,8 @@ export class SyncEngine {
     return this.#closing
   }
 
-  #open(): Promise<boolean> {
+  /** Opens the mirror if need be; false when it cannot be opened now. */
+  open(): Promise<boolean> {
     if (this.#state === 'ready') {
       return Promise.resolve(true)
     }
@@ -277,7 +278,7 @@ export class SyncEngine {
     await this.#olapTurns.run(async () => this.#session?.mirror.close())
     this.#session = null
     this.#tables.forgetCopies()
-    void this.#open()
+    void this.open()
   }
 
   async #close(): Promise<void> {

@@ -114,6 +114,13 @@ export class CandidateFinder {
         return kept(`no copy yet of ${missing.join(', ')}`)
       }
     }
+    // A statement without tables asks for no copy, which would have opened the mirror.
+    if (isWanted && this.#engine.store === null && purpose === 'execute') {
+      await this.#engine.open()
+    }
+    if (this.#engine.store === null) {
+      return kept('the mirror is not available')
+    }
     return this.#choose(pending, isWanted)
   }
 

@@ -100,7 +100,7 @@ export class Constants {
         return typed(this.#bind(source, 'double'), 'real', {
           bound: this.#boundOf(source, value),
           constant: true,
-          signedZero: true,
+          signedZero: Object.is(value, -0),
           read,
         })
       case 'bigint':
@@ -124,7 +124,7 @@ export class Constants {
   #boundOf(source: ConstantSource, value: number): number {
     const exponent = Math.ceil(Math.log2(Math.max(Math.abs(value), 1)) / 8) * 8
     const bound = exponent <= 1023 ? 2 ** exponent : Number.POSITIVE_INFINITY
-    this.#assumptions.push({ source, kind: 'bound', bound })
+    this.#assumptions.push({ source, kind: 'bound', bound, isSignedZero: Object.is(value, -0) })
     return bound
   }
 
@@ -170,7 +170,8 @@ export function holds(assumption: Assumption, value: ConstantValue): boolean {
     case 'bound':
       return (
         (typeof value === 'number' || typeof value === 'bigint') &&
-        Math.abs(Number(value)) <= assumption.bound
+        Math.abs(Number(value)) <= assumption.bound &&
+        Object.is(value, -0) === assumption.isSignedZero
       )
     case 'value':
       return isSameValue(assumption.value, value)

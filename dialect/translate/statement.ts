@@ -71,6 +71,11 @@ export class Statement {
     return `${prefix}${this.#names}`
   }
 
+  /** A table that the statement has been found to read. */
+  findTable(name: string): MirrorTable | undefined {
+    return this.#tables.get(foldIdentifier(name))
+  }
+
   /** @throws Keep for a table that has no copy */
   table(name: string): MirrorTable | ViewDefinition {
     const folded = foldIdentifier(name)

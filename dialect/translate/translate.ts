@@ -4,7 +4,12 @@ import { parseSelect } from './parse/parse-select.js'
 import { recordRules, ruleId } from './rules/rule.js'
 import { compileSelect } from './select/select.js'
 import { Statement } from './statement.js'
-import type { Translated, Translation, TranslationContext } from './translation.js'
+import type {
+  ParameterBinding,
+  Translated,
+  Translation,
+  TranslationContext,
+} from './translation.js'
 
 /**
  * SQLite's SELECT as the DuckDB statement that gives the same rows in the same order, or the
@@ -55,10 +60,32 @@ function translated(
     keep('integer or real as bigint')
   }
   return {
-    sql: compiled.sql,
-    parameters: Object.freeze([...statement.constants.bindings]),
+    ...withUsedParameters(compiled.sql, statement.constants.bindings),
     tables: Object.freeze([...statement.tables]),
     // Also where the plan only settled the ties inside a window.
     order: statement.readsPlan ? 'plan' : 'total',
   }
+}
+
+/** Texts and names in quotes, and parameters outside of them. */
+const quotedOrParameter = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)/g
+
+/** A constant that only decided over the translation is not in its text; DuckDB takes no such value. */
+function withUsedParameters(
+  sql: string,
+  bindings: readonly ParameterBinding[],
+): { readonly sql: string; readonly parameters: readonly ParameterBinding[] } {
+  if (bindings.every((_, i) => sql.includes(`CAST($${i + 1} AS `))) {
+    return { sql, parameters: Object.freeze([...bindings]) }
+  }
+  const used: ParameterBinding[] = []
+  const numbered = sql.replace(quotedOrParameter, (found: string, number: string | undefined) => {
+    const binding = number === undefined ? undefined : bindings[Number(number) - 1]
+    if (binding === undefined) {
+      return found
+    }
+    const at = used.indexOf(binding)
+    return `$${at < 0 ? used.push(binding) : at + 1}`
+  })
+  return { sql: numbered, parameters: Object.freeze(used) }
 }

@@ -23,7 +23,12 @@ export type ConstantSource =
 /** What a translation takes for granted of a constant; another value needs another translation. */
 export type Assumption =
   | { readonly source: ConstantSource; readonly kind: 'class'; readonly class: string }
-  | { readonly source: ConstantSource; readonly kind: 'bound'; readonly bound: number }
+  | {
+      readonly source: ConstantSource
+      readonly kind: 'bound'
+      readonly bound: number
+      readonly isSignedZero: boolean
+    }
   | { readonly source: ConstantSource; readonly kind: 'value'; readonly value: ConstantValue }
 
 /** A view of the main schema, which stands for its SELECT. */

@@ -5,7 +5,7 @@ import type { ColumnShape, TableShape } from './table-shape.js'
 /** How one SQLite table stands in the column store. */
 export interface MirrorTable {
   readonly shape: TableShape
-  /** Quoted name of the copy, ready to be put into SQL: `mirror."orders#3"`. */
+  /** Quoted name of the copy, ready to be put into SQL: `_htap_mirror."orders#3"`. */
   readonly sqlName: string
   /**
    * Mirror columns that identify a row: the rowid (as `rowidColumn`) for a rowid table,

@@ -5,6 +5,11 @@ import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
 import { extraRowidColumn, MirroredTable, mirrorSchema } from './mirrored-table.js'
 
+/**
+ * The schema of what the mirror knows of itself. DuckDB names a catalog after its file, so a name
+ * that a file may have would be ambiguous.
+ */
+const stateSchema = '_htap_state'
 /** Raised when the tables below, or what copies look like, change their meaning. */
 const layoutVersion = 1
 
@@ -32,13 +37,13 @@ export class MirrorCatalogue {
   /** Null when the store is empty or was written by another layout. */
   async readState(): Promise<MirrorState | null> {
     const [exists] = await this.#writer.values(
-      "select count(*) from information_schema.tables where table_schema = 'htap' and table_name = 'state'",
+      `select count(*) from information_schema.tables where table_schema = '${stateSchema}' and table_name = 'state'`,
     )
     if (exists?.[0] !== 1n) {
       return null
     }
     const [row] = await this.#writer.values(
-      `select epoch, consumer, position, schema_version from htap.state where layout = ${layoutVersion}`,
+      `select epoch, consumer, position, schema_version from ${stateSchema}.state where layout = ${layoutVersion}`,
     )
     if (row === undefined) {
       return null
@@ -56,13 +61,13 @@ export class MirrorCatalogue {
     await this.#writer.execute(`
       begin;
       drop schema if exists ${mirrorSchema} cascade;
-      drop schema if exists htap cascade;
+      drop schema if exists ${stateSchema} cascade;
       create schema ${mirrorSchema};
-      create schema htap;
-      create table htap.state(layout bigint, epoch varchar, consumer varchar, position bigint,
+      create schema ${stateSchema};
+      create table ${stateSchema}.state(layout bigint, epoch varchar, consumer varchar, position bigint,
         schema_version bigint);
-      create table htap.mirror_table(id bigint, generation bigint, definition varchar);
-      insert into htap.state values (${layoutVersion}, ${quoteText(state.epoch)},
+      create table ${stateSchema}.mirror_table(id bigint, generation bigint, definition varchar);
+      insert into ${stateSchema}.state values (${layoutVersion}, ${quoteText(state.epoch)},
         ${quoteText(state.consumerId)}, ${state.position},
         ${state.schemaVersion});
       commit`)
@@ -71,7 +76,7 @@ export class MirrorCatalogue {
   /** The registered copies; copies that were never finished are dropped. */
   async readTables(): Promise<MirroredTable[]> {
     const rows = await this.#writer.values(
-      'select id, generation, definition from htap.mirror_table order by id',
+      `select id, generation, definition from ${stateSchema}.mirror_table order by id`,
     )
     const tables: MirroredTable[] = []
     for (const [id, generation, definition] of rows) {
@@ -114,18 +119,18 @@ export class MirrorCatalogue {
       storage: table.storage,
       profiles: table.profiles,
     }
-    return `delete from htap.mirror_table where id = ${table.tableId};
-      insert into htap.mirror_table values (${table.tableId}, ${table.generation},
+    return `delete from ${stateSchema}.mirror_table where id = ${table.tableId};
+      insert into ${stateSchema}.mirror_table values (${table.tableId}, ${table.generation},
         ${quoteText(JSON.stringify(definition))});`
   }
 
   /** SQL that takes a table out of the mirror; part of the caller's transaction. */
   unregisterSql(tableId: number): string {
-    return `delete from htap.mirror_table where id = ${tableId};`
+    return `delete from ${stateSchema}.mirror_table where id = ${tableId};`
   }
 
   positionSql(place: { readonly position: number; readonly schemaVersion: number }): string {
-    return `update htap.state set position = ${place.position}, schema_version = ${place.schemaVersion};`
+    return `update ${stateSchema}.state set position = ${place.position}, schema_version = ${place.schemaVersion};`
   }
 
   /** Reads the number of rows and the largest key of a copy. */

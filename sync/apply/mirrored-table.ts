@@ -13,7 +13,7 @@ import { chooseStorage } from './column-storage.js'
 import { type UniqueConstraints, uniqueConstraints } from './unique-index.js'
 
 /** The schema of DuckDB that holds the copies. */
-export const mirrorSchema = 'mirror'
+export const mirrorSchema = '_htap_mirror'
 /** The mirror's own rowid column, where no INTEGER PRIMARY KEY holds the rowid. */
 export const extraRowidColumn = '_htap_rowid'
 

@@ -115,7 +115,7 @@ describe('routing', () => {
     await untilMirrored(db, 'sale')
     const explained = await htap(db).explain(totals(db))
     expect(explained).toMatchObject({ engine: 'duckdb', lagChanges: 0 })
-    expect(explained.duckdbSql).toContain('mirror.')
+    expect(explained.duckdbSql).toContain('_htap_mirror.')
     expect(explained.estimate?.sqliteMs).toBeGreaterThan(explained.estimate?.duckdbMs ?? 0)
   })
 

@@ -8,7 +8,10 @@ export const conditions = [
   {
     name: 'person by email',
     build: (db) =>
-      db.selectFrom('person').select(['id', 'first_name']).where('email', '=', 'eve.5@example.com'),
+      db
+        .selectFrom('person')
+        .select(['id', 'first_name'])
+        .where('email', '=', 'ada.114@example.com'),
   },
   {
     name: 'case with several branches',

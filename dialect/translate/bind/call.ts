@@ -4,8 +4,7 @@ import type { FunctionCall } from '../parse/syntax.js'
 import { aggregate } from '../rules/aggregates.js'
 import { compare } from '../rules/comparison.js'
 import { scalarFunction } from '../rules/functions.js'
-import { asCondition, oneOf, type Typed, typed, unify } from '../typed.js'
-import { compileOperands } from './comparison-operands.js'
+import { asCondition, asValue, isNumber, oneOf, type Typed, typed, unify } from '../typed.js'
 import type { CoreContext } from './core-context.js'
 import { compileExpression } from './expression.js'
 import { compileWindowCall } from './window-call.js'
@@ -68,19 +67,24 @@ export function filterSql(node: FunctionCall, core: CoreContext): string {
     : ` FILTER (WHERE ${asCondition(compileExpression(node.filter, core))})`
 }
 
+/** Compares values as they are: no affinity is applied, and another class is another value. */
 function nullIf(node: FunctionCall, core: CoreContext): Typed {
   const [first, second] = node.items
   if (first === undefined || second === undefined) {
     return keep('function nullif')
   }
-  const [a, b] = compileOperands(first, second, core)
-  const value = first.kind === 'parameter' ? compileExpression(first, core) : a
-  const [result] = unify([value])?.values ?? []
-  if (result === undefined) {
-    return keep('function nullif')
-  }
-  const sql = `(CASE WHEN ${compare('=', a, b).sql} THEN NULL ELSE ${result.sql} END)`
-  return { ...oneOf(sql, result.type, [result]), constant: false }
+  const a = asValue(compileExpression(first, core))
+  const b = asValue(
+    second.kind === 'parameter'
+      ? core.statement.constants.asOperand(second.index, a)
+      : compileExpression(second, core),
+  )
+  const isSameClass = isNumber(a) ? isNumber(b) : a.type === b.type
+  const isEqual = isSameClass
+    ? compare('=', { ...a, affinity: 'none' }, { ...b, affinity: 'none' }).sql
+    : 'FALSE'
+  const sql = `(CASE WHEN ${isEqual} THEN NULL ELSE ${a.sql} END)`
+  return { ...oneOf(sql, a.type, [a]), constant: false }
 }
 
 function conditional(node: FunctionCall, core: CoreContext): Typed {

@@ -1,7 +1,10 @@
+import { storageClass } from '../../../src/core/column-profile.js'
 import { keep } from '../keep.js'
+import { summarise } from '../parse/summarise.js'
 import type { InExpression, Select } from '../parse/syntax.js'
 import { comparable } from '../rules/comparison.js'
 import { compileSelect } from '../select/select.js'
+import type { Statement } from '../statement.js'
 import { asValue, type Typed } from '../typed.js'
 import type { CoreContext } from './core-context.js'
 import { compileExpression, truth } from './expression.js'
@@ -46,6 +49,9 @@ export function compileInSubquery(node: InExpression, core: CoreContext): Typed 
   if (column === undefined || inner.columns.length !== 1) {
     return keep('row value')
   }
+  if (summarise(node.select).tables.some((name) => hidesNull(statement, name))) {
+    keep('in: a descending index over NULL')
+  }
   const [left, right] = comparable(operand, {
     ...column.value,
     sql: 'c0',
@@ -65,4 +71,17 @@ export function compileInSubquery(node: InExpression, core: CoreContext): Typed 
       : `SELECT ${right.sql} FROM (${inner.sql}) AS ${statement.newName('s')}`
   const sql = `(${left.sql} IN (${inside}))`
   return { ...truth(node.negated ? `(NOT ${sql})` : sql, [operand]), constant: false }
+}
+
+/** SQLite overlooks a NULL where it takes the list from an index that begins with a descending column. */
+function hidesNull(statement: Statement, name: string): boolean {
+  const table = statement.findTable(name)
+  return (
+    table !== undefined &&
+    table.shape.indexes.some(({ columns: [first] }) => {
+      const column = table.columns.find((candidate) => candidate.name === first?.name)
+      const hasNull = ((column?.profile.classes ?? 0) & storageClass.null) !== 0
+      return first?.descending === true && hasNull
+    })
+  )
 }

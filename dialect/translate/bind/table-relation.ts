@@ -62,7 +62,8 @@ function staticType(column: MirrorColumn): StaticType {
       if ((classes & ~(integer | real)) !== 0) {
         keep('column of mixed classes')
       }
-      if ((classes & integer) === 0) {
+      // SQLite computes a virtual column as it is read, and sometimes leaves an integer in it.
+      if ((classes & integer) === 0 && !column.shape.generated) {
         return 'real'
       }
       return column.profile.hasHugeInteger ? keep('huge integers beside reals') : 'num'

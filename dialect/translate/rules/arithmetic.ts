@@ -168,9 +168,7 @@ function real(
       const x = kind === 'num' ? asExactDouble(a) : asDouble(a)
       const y = kind === 'num' ? asExactDouble(b) : asDouble(b)
       const size = name === '/' && b.type === 'int' ? x.bound : bound(x.bound, y.bound)
-      // A product or quotient may be -0.0 even where no operand is.
-      const signsZero = name === '*' || name === '/'
-      const known = { bound: size, signedZero: signsZero || (x.signedZero && y.signedZero) }
+      const known = { bound: size, signedZero: maySignZero(name, x, y) }
       const sql = `(${x.sql} ${name} ${y.sql})`
       if (Number.isFinite(x.bound) && Number.isFinite(y.bound)) {
         return derived(sql, kind, [x, y], known)
@@ -178,6 +176,18 @@ function real(
       // Inf - Inf and 0 * Inf are NULL in SQLite and NaN in DuckDB.
       return derived(`nullif(${sql}, CAST('NaN' AS DOUBLE))`, kind, [x, y], known)
     },
+  }
+}
+
+/** Whether the result may be -0.0: -0 - 0, -0 + -0, and products and quotients with a sign. */
+function maySignZero(name: ArithmeticOperator, x: Typed, y: Typed): boolean {
+  switch (name) {
+    case '-':
+      return x.signedZero
+    case '+':
+      return x.signedZero && y.signedZero
+    default:
+      return true
   }
 }
 

@@ -83,7 +83,7 @@ export const numberFunctions: readonly FunctionRule[] = [
       'round(w, 3)',
       'round(w, 5)',
     ],
-    refused: ['round(r * 1e15)', 'round(h, 3)', 'round(r, j)', 'round(r, 9)'],
+    refused: ['round(r * 1e15)', 'round(h, 3)', 'round(q / 100, 1)', 'round(r, j)', 'round(r, 9)'],
     apply: ([x, digits]) => round(x, digits),
   },
   ...(['ceil', 'ceiling', 'floor', 'trunc'] as const).map(

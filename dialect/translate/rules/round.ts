@@ -33,9 +33,15 @@ function rounded(v: string, places: number): string {
   const tie = `(((${high} * ${scale}) - (${cell} + 0.5e0)) + ((abs(${v}) - ${high}) * ${scale}))`
   const away = `(CASE WHEN ${tie} >= 0 THEN ${cell} + 1e0 ELSE ${cell} END)`
   const near = `(abs(${tie}) <= ((abs(${v}) * ${scale}) * 1e-16))`
-  const isDoubtful = `((abs(${v}) * ${scale}) >= 1e13)`
+  // With digits SQLite rounds a small negative to -0.0, which DuckDB's sort would lose.
+  const isSignedZero = `((${v} < 0) AND (${away} = 0))`
+  const isDoubtful = {
+    whole: `(abs(${v}) >= 1e13)`,
+    exact: `((abs(${v}) >= 1e13) OR ${isSignedZero})`,
+    decimal: `(((abs(${v}) * ${scale}) >= 1e13) OR ${isSignedZero} OR ${near})`,
+  }
   return raiseWhen(
-    places > exactDigitsMax ? `(${isDoubtful} OR ${near})` : `(abs(${v}) >= 1e13)`,
+    isDoubtful[places === 0 ? 'whole' : places > exactDigitsMax ? 'decimal' : 'exact'],
     `(CASE WHEN ${v} < 0 THEN -1e0 ELSE 1e0 END) * (${away} / ${scale}) + 0e0`,
   )
 }

@@ -71,7 +71,8 @@ export function compileCore(
   const limit = limitSql(select, statement)
   const keys = outputKeys(core, columns, groups, facts, single, levels)
   if (!wantsOrder && context.numbered !== true) {
-    return { sql: `${body(parts, core.distinct, '')}${limit}`, columns, keys }
+    const plain = needsFilter(parts) ? filtered(parts, []) : body(parts, core.distinct, '')
+    return { sql: `${plain}${limit}`, columns, keys }
   }
   const tail = total ? [] : [...levelOrder(levels), ...base()]
   if (!total && context.order !== 'rows') {
@@ -149,8 +150,35 @@ function ordered(
       : body(parts, false, `, row_number() OVER (${over}) AS r`)
   }
   const sorted = parts.core.distinct ? order.map((entry) => positional(entry)) : terms
+  if (needsFilter(parts)) {
+    return filtered(parts, sorted)
+  }
   const sql = body(parts, parts.core.distinct, '')
   return sorted.length === 0 ? sql : `${sql} ORDER BY ${sorted.join(', ')}`
+}
+
+/** DuckDB binds no lambda over an aggregate in HAVING, as exact sums have. */
+function needsFilter({ having, columns }: Parts): boolean {
+  const isWindowed = columns.some((column) => column.value.sql.includes(' OVER ('))
+  return having?.includes(' lambda ') === true && !isWindowed
+}
+
+/** HAVING as a column, by which the groups are filtered around. */
+function filtered(parts: Parts, sorted: readonly string[]): string {
+  const { having, core, columns } = parts
+  const direction = / (?:ASC|DESC) NULLS (?:FIRST|LAST)$/
+  const terms = sorted.map((term, i) => {
+    const sql = term.replace(direction, '')
+    const way = direction.exec(term)?.[0] ?? ''
+    return /^\d+$/.test(sql)
+      ? { item: '', outer: term }
+      : { item: `, ${sql} AS o${i}`, outer: `o${i}${way}` }
+  })
+  const extra = `${terms.map((term) => term.item).join('')}, ${having} AS h`
+  const inner = body({ ...parts, having: null }, core.distinct, extra, false)
+  const names = columns.map((_, i) => `c${i}`).join(', ')
+  const order = terms.length === 0 ? '' : ` ORDER BY ${terms.map((term) => term.outer).join(', ')}`
+  return `SELECT ${core.distinct ? 'DISTINCT ' : ''}${names} FROM (${inner}) AS f WHERE h${order}`
 }
 
 /** DISTINCT keeps the first of equal rows in scan order, and their places. */
