@@ -194,7 +194,7 @@ describe('a copy that is wrong', () => {
     ]) {
       expect(reproduction.toLowerCase()).toContain(part.toLowerCase())
     }
-    expect(reproduction).not.toContain('_htap_')
+    expect(reproduction).not.toContain('_htap_log')
     expect(reproduction).not.toContain('create table person')
     // Everything but the definitions, the query and DuckDB's SQL is a comment.
     const empty = new Database(':memory:')

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BothEngines } from './both-engines.js'
-import { Random } from './random.js'
+import { Random } from './random/random.js'
 
 // Sums of reals are SQLite's to the last bit, whichever of the two forms computes them.
 

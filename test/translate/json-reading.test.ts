@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BothEngines } from './both-engines.js'
-import { Random } from './random.js'
+import { Random } from './random/random.js'
 
 // Documents of all sorts, also such as are JSON for one engine only: DuckDB refuses them, or both
 // engines read the same. The long form: HTAP_JSON_DOCUMENTS=20000 HTAP_JSON_SEED=7

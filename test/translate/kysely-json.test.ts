@@ -10,7 +10,7 @@ import {
 import { jsonBuildObject, jsonObjectFrom } from 'kysely/helpers/sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BothEngines } from './both-engines.js'
-import { Random } from './random.js'
+import { Random } from './random/random.js'
 
 interface Tables {
   person: { id: number; name: string; email: string | null; age: number | null; settings: string }
