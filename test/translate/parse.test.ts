@@ -72,7 +72,7 @@ describe('names and clauses', () => {
     'insert into t values (1)',
     'select a from t where a = ?1',
     'select a from t where a = :name',
-    'select a from (t join u)',
+    'select a from v join (t join u)',
     'select * from json_each(?)',
     'select a from t; select b from t',
     'select 1abc',

@@ -76,8 +76,9 @@ export function compileInSubquery(node: InExpression, core: CoreContext): Typed 
 /** SQLite overlooks a NULL where it takes the list from an index that begins with a descending column. */
 function hidesNull(statement: Statement, name: string): boolean {
   const table = statement.findTable(name)
-  return table?.shape.indexes.some(({ columns: [first] }) => {
-    const column = table.columns.find((candidate) => candidate.name === first?.name)
+  const indexes = table?.shape.indexes ?? []
+  return indexes.some(({ columns: [first] }) => {
+    const column = table?.columns.find((candidate) => candidate.name === first?.name)
     const hasNull = ((column?.profile.classes ?? 0) & storageClass.null) !== 0
     return first?.descending === true && hasNull
   })

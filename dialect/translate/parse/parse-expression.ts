@@ -186,7 +186,11 @@ function parseIn(
   start: number,
 ): Expression {
   const { cursor } = parsing
-  cursor.expectOperator('(')
+  if (!cursor.isOperator('(')) {
+    const select = wholeTable(parsing)
+    return { kind: 'in', operand, negated, items: null, select, start, end: cursor.lastEnd }
+  }
+  cursor.next()
   let items: readonly Expression[] | null = null
   let select: Select | null = null
   if (startsSelect(cursor)) {
@@ -196,6 +200,38 @@ function parseIn(
   }
   cursor.expectOperator(')')
   return { kind: 'in', operand, negated, items, select, start, end: cursor.lastEnd }
+}
+
+/** `x IN t` is short for `x IN (SELECT * FROM t)`. */
+function wholeTable(parsing: Parsing): Select {
+  const { cursor } = parsing
+  const { start } = cursor.token
+  const first = parseName(parsing)
+  const second = cursor.takeOperator('.') ? parseName(parsing) : null
+  if (cursor.isOperator('(')) {
+    cursor.fail('table function')
+  }
+  const name = second ?? first
+  const schema = second === null ? null : first
+  return {
+    recursive: false,
+    ctes: [],
+    body: {
+      kind: 'core',
+      distinct: false,
+      columns: [{ kind: 'star', table: null }],
+      from: { kind: 'table', schema, name, alias: null },
+      where: null,
+      groupBy: [],
+      having: null,
+      windows: [],
+    },
+    orderBy: [],
+    limit: null,
+    offset: null,
+    start,
+    end: cursor.lastEnd,
+  }
 }
 
 function parsePrimary(parsing: Parsing): Expression {
@@ -226,8 +262,8 @@ function parsePrimary(parsing: Parsing): Expression {
   }
 }
 
-export function startsSelect(cursor: TokenCursor): boolean {
-  return cursor.isWord('SELECT') || cursor.isWord('WITH') || cursor.isWord('VALUES')
+export function startsSelect(cursor: TokenCursor, distance = 0): boolean {
+  return ['SELECT', 'WITH', 'VALUES'].some((word) => cursor.isWord(word, distance))
 }
 
 function parseParentheses(parsing: Parsing): Expression {

@@ -5,7 +5,7 @@ import type { Expression, FromItem, JoinItem } from './syntax.js'
 /** Everything between FROM and WHERE: a left-deep chain of joins. */
 export function parseFrom(parsing: Parsing): FromItem {
   const { cursor } = parsing
-  let left = fromOperand(parsing)
+  let left = firstOperand(parsing)
   for (;;) {
     const operator = joinOperator(parsing)
     if (operator === null) {
@@ -23,6 +23,27 @@ export function parseFrom(parsing: Parsing): FromItem {
     }
     left = { kind: 'join', ...operator, left, right, on, using }
   }
+}
+
+/** Parentheses around the leftmost joins change nothing: joins group from the left anyway. */
+function firstOperand(parsing: Parsing): FromItem {
+  const { cursor } = parsing
+  if (!cursor.isOperator('(') || startsSelect(cursor, 1)) {
+    return fromOperand(parsing)
+  }
+  cursor.next()
+  const inner = cursor.nested(() => parseFrom(parsing))
+  cursor.expectOperator(')')
+  return inner.kind === 'join' && !mergesColumns(inner)
+    ? inner
+    : cursor.fail('table in parentheses')
+}
+
+/** The merged columns of a join in parentheses belong to a table of their own. */
+function mergesColumns(join: JoinItem): boolean {
+  return (
+    join.natural || join.using !== null || (join.left.kind === 'join' && mergesColumns(join.left))
+  )
 }
 
 function joinOperator(parsing: Parsing): Pick<JoinItem, 'type' | 'natural'> | null {

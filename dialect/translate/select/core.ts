@@ -1,14 +1,13 @@
-import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import { type CoreContext, type SortTerm, sortSql, type WindowTerms } from '../bind/core-context.js'
 import { compileExpression } from '../bind/expression.js'
 import type { OutputColumn } from '../bind/output.js'
-import { Scope } from '../bind/scope.js'
 import { sortTerm } from '../bind/window.js'
 import { keep } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { equalitiesOf } from '../order/equalities.js'
 import type { Expression, FunctionCall, OrderTerm, Select, SelectCore } from '../parse/syntax.js'
 import { asCondition, assertComparable, asUnsignedZero, asValue, type Typed } from '../typed.js'
+import { clauseContext } from './clause-context.js'
 import { type CompiledFrom, compileFrom } from './from.js'
 import { compileItem, expandItems, type Item, positionOf } from './items.js'
 import { limitSql } from './limit.js'
@@ -28,7 +27,14 @@ export interface OutputOrder {
   readonly position: number | null
 }
 
-const noFrom: CompiledFrom = { sql: '', relations: [], steps: [], merged: new Map() }
+const noFrom: CompiledFrom = {
+  sql: '',
+  relations: [],
+  steps: [],
+  merged: new Map(),
+  conditions: [],
+  equalities: [],
+}
 
 /** One SELECT without set operations, with the ORDER BY and LIMIT that follow it. */
 export function compileCore(
@@ -40,9 +46,13 @@ export function compileCore(
   const from = core.from === null ? noFrom : compileFrom(core.from, { statement, ctes, outer })
   const items = expandItems(core, from)
   const bare = clauseContext(core, from, items, context)
-  const where = core.where === null ? null : asCondition(compileExpression(core.where, bare))
+  const conditions = [
+    ...from.conditions,
+    ...(core.where === null ? [] : [asCondition(compileExpression(core.where, bare))]),
+  ]
+  const where = conditions.length === 0 ? null : conditions.join(' AND ')
   const equalities = core.where === null ? [] : equalitiesOf(core.where, bare)
-  const facts: RowFacts = { steps: from.steps, equalities }
+  const facts: RowFacts = { steps: from.steps, equalities: [...from.equalities, ...equalities] }
   const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
   const levels = windowLevels(items, select.orderBy, { ...bare, seesAliases: false })
   const base = () =>
@@ -83,30 +93,6 @@ export function compileCore(
       ? distinctInOrder(parts, order, tail, context)
       : ordered(parts, order, tail, context)
   return { sql: `${sql}${limit}`, columns, keys }
-}
-
-/** What the clauses of one SELECT have in common. */
-function clauseContext(
-  core: SelectCore,
-  from: CompiledFrom,
-  items: readonly Item[],
-  { statement, ctes, outer }: SelectContext,
-): CoreContext {
-  const scope = new Scope(outer, from.relations, from.merged)
-  for (const { expression, name } of [...items].reverse()) {
-    if (expression !== null && name !== null) {
-      scope.aliases.set(foldIdentifier(name), expression)
-    }
-  }
-  return {
-    statement,
-    scope,
-    ctes,
-    windows: core.windows,
-    seesAliases: true,
-    found: { aggregates: false, windows: false },
-    windowTail: () => keep('window in another clause'),
-  }
 }
 
 /** Rows that ORDER BY leaves equal are the same, or there are none. */

@@ -1,4 +1,4 @@
-import { foldIdentifier, quoteIdentifier } from '../../../src/core/sql-identifier.js'
+import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import type { CoreContext } from '../bind/core-context.js'
 import { compileExpression } from '../bind/expression.js'
 import { derivedRelation } from '../bind/output.js'
@@ -8,10 +8,11 @@ import { keep } from '../keep.js'
 import { type Equality, equalitiesOf } from '../order/equalities.js'
 import { parseSelect } from '../parse/parse-select.js'
 import type { FromItem, JoinItem, TableItem } from '../parse/syntax.js'
-import { compare } from '../rules/comparison.js'
 import type { CommonTableEntry, Statement } from '../statement.js'
 import type { ViewDefinition } from '../translation.js'
-import { asCondition, oneOf, type Typed, unify } from '../typed.js'
+import { asCondition, type Typed } from '../typed.js'
+import { flatten } from './flatten.js'
+import { commonNames, joinUsing } from './join-using.js'
 import { compileSelect } from './select.js'
 
 export interface JoinStep {
@@ -27,9 +28,13 @@ export interface CompiledFrom {
   readonly relations: readonly Relation[]
   readonly steps: readonly JoinStep[]
   readonly merged: ReadonlyMap<string, Typed>
+  /** What WHERE must ask besides its own, and what that fixes: of derived tables taken apart. */
+  readonly conditions: readonly string[]
+  readonly equalities: readonly Equality[]
 }
 
-interface Surroundings {
+/** What a FROM clause stands in. */
+export interface Surroundings {
   readonly statement: Statement
   readonly outer: Scope | null
   readonly ctes: readonly CommonTableEntry[]
@@ -37,12 +42,56 @@ interface Surroundings {
 
 /** FROM with all its joins; every relation gets a name of its own. */
 export function compileFrom(from: FromItem, around: Surroundings): CompiledFrom {
+  return compileJoins(from, around, !keepsRight(from))
+}
+
+/** A condition inside a derived table is no condition on the rows of such a join. */
+function keepsRight(from: FromItem): boolean {
+  return (
+    from.kind === 'join' && (from.type === 'right' || from.type === 'full' || keepsRight(from.left))
+  )
+}
+
+function compileJoins(from: FromItem, around: Surroundings, mayFlatten: boolean): CompiledFrom {
   if (from.kind === 'join') {
-    return compileJoin(from, compileFrom(from.left, around), around)
+    return compileJoin(from, compileJoins(from.left, around, mayFlatten), around, mayFlatten)
+  }
+  const flat = mayFlatten ? flattenItem(from, around) : null
+  if (flat !== null) {
+    return flat
   }
   const { sql, relation } = compileRelation(from, around)
   const step: JoinStep = { relation, type: 'first', equalities: [] }
-  return { sql, relations: [relation], steps: [step], merged: new Map() }
+  return {
+    sql,
+    relations: [relation],
+    steps: [step],
+    merged: new Map(),
+    conditions: [],
+    equalities: [],
+  }
+}
+
+function flattenItem(item: Exclude<FromItem, JoinItem>, around: Surroundings): CompiledFrom | null {
+  if (item.kind === 'subquery') {
+    return flatten(item.select, item.alias ?? '', null, around)
+  }
+  const folded = foldIdentifier(item.name)
+  if (item.schema === null && around.ctes.some((entry) => entry.name === folded)) {
+    return null
+  }
+  const { statement } = around
+  const view = statement.table(item.name)
+  const parsed = 'view' in view ? parseSelect(view.select) : null
+  return 'view' in view && parsed?.kind === 'select'
+    ? statement.within(view.select, () =>
+        flatten(parsed.select, item.alias ?? item.name, view.columns, {
+          statement,
+          outer: null,
+          ctes: [],
+        }),
+      )
+    : null
 }
 
 function compileRelation(
@@ -96,13 +145,23 @@ function compileView(
   return { sql: `(${inner.sql}) AS ${emitted}`, relation }
 }
 
-function compileJoin(join: JoinItem, left: CompiledFrom, around: Surroundings): CompiledFrom {
+function compileJoin(
+  join: JoinItem,
+  left: CompiledFrom,
+  around: Surroundings,
+  mayFlatten: boolean,
+): CompiledFrom {
   if (join.right.kind === 'join') {
     return keep('join in parentheses')
   }
+  const type = join.type === 'cross' || join.type === 'comma' ? 'inner' : join.type
+  const isPlain = type === 'inner' && !join.natural && join.using === null
+  const flat = mayFlatten && isPlain ? flattenItem(join.right, around) : null
+  if (flat !== null) {
+    return joinFlat(join, left, flat, around)
+  }
   const { sql, relation } = compileRelation(join.right, around)
   const relations = [...left.relations, relation]
-  const type = join.type === 'cross' || join.type === 'comma' ? 'inner' : join.type
   const names = join.natural ? commonNames(left, relation) : join.using
   if (names !== null) {
     return joinUsing(join, left, { sql, relation, relations, type }, names, around)
@@ -112,18 +171,46 @@ function compileJoin(join: JoinItem, left: CompiledFrom, around: Surroundings): 
       keep('outer join without on')
     }
     const step: JoinStep = { relation, type, equalities: [] }
-    const steps = [...left.steps, step]
-    return { sql: `${left.sql} CROSS JOIN ${sql}`, relations, steps, merged: left.merged }
+    return {
+      ...left,
+      sql: `${left.sql} CROSS JOIN ${sql}`,
+      relations,
+      steps: [...left.steps, step],
+    }
   }
-  const scope = new Scope(around.outer, relations, left.merged)
-  const core = onContext(scope, around)
+  const core = onContext(new Scope(around.outer, relations, left.merged), around)
   const condition = asCondition(compileExpression(join.on, core))
   const equalities = equalitiesOf(join.on, core)
   return {
+    ...left,
     sql: `${left.sql} ${type.toUpperCase()} JOIN ${sql} ON ${condition}`,
     relations,
     steps: [...left.steps, { relation, type, equalities }],
+  }
+}
+
+/** An inner join with a derived table that was taken apart. */
+function joinFlat(
+  join: JoinItem,
+  left: CompiledFrom,
+  right: CompiledFrom,
+  around: Surroundings,
+): CompiledFrom {
+  const relations = [...left.relations, ...right.relations]
+  const core = onContext(new Scope(around.outer, relations, left.merged), around)
+  const on = join.on === null ? null : asCondition(compileExpression(join.on, core))
+  const equalities = join.on === null ? [] : equalitiesOf(join.on, core)
+  const steps = right.steps.map(
+    (step, i): JoinStep => (i === 0 ? { ...step, type: 'inner', equalities } : step),
+  )
+  const inner = right.steps.length > 1 ? `(${right.sql})` : right.sql
+  return {
+    sql: `${left.sql} ${on === null ? `CROSS JOIN ${inner}` : `INNER JOIN ${inner} ON ${on}`}`,
+    relations,
+    steps: [...left.steps, ...steps],
     merged: left.merged,
+    conditions: [...left.conditions, ...right.conditions],
+    equalities: [...left.equalities, ...right.equalities],
   }
 }
 
@@ -138,77 +225,4 @@ function onContext(scope: Scope, around: Surroundings): CoreContext {
     found: { aggregates: false, windows: false },
     windowTail: () => keep('window in on'),
   }
-}
-
-function commonNames(left: CompiledFrom, right: Relation): readonly string[] {
-  const names = right.columns.map((column) => column.name ?? keep('natural join of an expression'))
-  const known = new Set(
-    left.relations.flatMap((relation) =>
-      relation.columns.map((column) => foldIdentifier(column.name ?? '')),
-    ),
-  )
-  return names.filter((name) => known.has(foldIdentifier(name)))
-}
-
-function joinUsing(
-  join: JoinItem,
-  left: CompiledFrom,
-  right: {
-    readonly sql: string
-    readonly relation: Relation
-    readonly relations: readonly Relation[]
-    readonly type: 'inner' | 'left' | 'right' | 'full'
-  },
-  names: readonly string[],
-  around: Surroundings,
-): CompiledFrom {
-  if (names.length === 0) {
-    if (join.natural && right.type === 'inner') {
-      const step: JoinStep = { relation: right.relation, type: 'inner', equalities: [] }
-      const steps = [...left.steps, step]
-      return {
-        ...left,
-        sql: `${left.sql} CROSS JOIN ${right.sql}`,
-        relations: right.relations,
-        steps,
-      }
-    }
-    keep('natural join without common columns')
-  }
-  const leftScope = new Scope(around.outer, left.relations, left.merged)
-  const rightScope = new Scope(around.outer, [right.relation], new Map())
-  const merged = new Map(left.merged)
-  const conditions: string[] = []
-  const equalities: Equality[] = []
-  for (const name of names) {
-    const a = leftScope.ownColumn(null, name) ?? keep('using: column not found')
-    const b = rightScope.ownColumn(null, name) ?? keep('using: column not found')
-    conditions.push(compare('=', a, b).sql)
-    if (a.type === b.type) {
-      equalities.push({ a: a.sql, b: b.sql })
-    }
-    merged.set(
-      foldIdentifier(name),
-      right.type === 'right' || right.type === 'full' ? either(a, b) : a,
-    )
-  }
-  return {
-    sql: `${left.sql} ${right.type.toUpperCase()} JOIN ${right.sql} ON ${conditions.join(' AND ')}`,
-    relations: right.relations,
-    steps: [...left.steps, { relation: right.relation, type: right.type, equalities }],
-    merged,
-  }
-}
-
-function either(a: Typed, b: Typed): Typed {
-  const unified = unify([a, b])
-  if (unified === null || a.type !== b.type) {
-    return keep('using: types differ')
-  }
-  const sql = `coalesce(${unified.values.map((value) => value.sql).join(', ')})`
-  return { ...oneOf(sql, unified.type, unified.values), affinity: 'unknown' }
-}
-
-export function columnSql(relation: Relation, name: string): string {
-  return `${relation.emitted}.${quoteIdentifier(name)}`
 }
