@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createProbeTable } from '../../dist/dialect/translate/rules/probe-table.js'
 import type { Rule } from '../../dist/dialect/translate/rules/rule.js'
@@ -78,6 +80,11 @@ describe.each(ruleTable.map((rule) => [ruleId(rule), rule] as const))('%s', (_, 
     )
     expect(kinds).not.toEqual((rule.refused ?? []).map(() => 'same'))
   })
+})
+
+test('the page of the rules is up to date (npm run docs:rules)', () => {
+  const script = fileURLToPath(new URL('../../bench/translation-page.mjs', import.meta.url))
+  expect(spawnSync(process.execPath, [script, '--check']).status).toBe(0)
 })
 
 type Change = (value: Typed) => Typed
