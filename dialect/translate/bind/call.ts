@@ -2,15 +2,20 @@ import { keep } from '../keep.js'
 import { isAggregate } from '../parse/summarise.js'
 import type { FunctionCall } from '../parse/syntax.js'
 import { aggregate } from '../rules/aggregates.js'
+import { collectingAggregate, isCollecting } from '../rules/collecting-aggregates.js'
 import { compare } from '../rules/comparison.js'
 import { scalarFunction } from '../rules/functions.js'
 import { asCondition, asValue, isNumber, oneOf, type Typed, typed, unify } from '../typed.js'
-import type { CoreContext } from './core-context.js'
+import { type CoreContext, sortSql } from './core-context.js'
 import { compileExpression } from './expression.js'
+import { compileSortTerms } from './window.js'
 import { compileWindowCall } from './window-call.js'
 
 /** A function call of any sort: scalar, aggregate, or over a window. */
 export function compileCall(node: FunctionCall, core: CoreContext): Typed {
+  if (node.over === null && isCollecting(node.name)) {
+    return compileCollecting(node, core)
+  }
   if (node.orderBy.length > 0) {
     keep(`${node.name} with order by`)
   }
@@ -39,6 +44,28 @@ export function compileCall(node: FunctionCall, core: CoreContext): Typed {
   }
 }
 
+/** An aggregate that shows the order of its rows. */
+function compileCollecting(node: FunctionCall, core: CoreContext): Typed {
+  if (node.star || node.distinct) {
+    keep(`${node.name} distinct`)
+  }
+  const { scope, found } = core
+  const { localUses, outerUses } = scope
+  found.aggregates = true
+  const row = { ...core, grouped: null }
+  const operands = node.items.map((item) => compileExpression(item, row))
+  const terms = compileSortTerms(node.orderBy, row)
+  const filter = filterSql(node, row)
+  if (scope.outerUses > outerUses && scope.localUses === localUses) {
+    keep('aggregate of an outer query')
+  }
+  const sorted = [...terms, ...core.aggregateTail(terms)].map(sortSql)
+  const order = sorted.length === 0 ? '' : ` ORDER BY ${sorted.join(', ')}`
+  const result = collectingAggregate(node.name, operands, order, filter)
+  // Beside a window function SQLite forgets that a text is JSON.
+  return result.json === true && found.windows ? { ...result, json: 'unknown' } : result
+}
+
 function compileAggregate(node: FunctionCall, core: CoreContext): Typed {
   core.found.aggregates = true
   const { scope } = core
@@ -47,8 +74,9 @@ function compileAggregate(node: FunctionCall, core: CoreContext): Typed {
   if (node.items.length > 1) {
     keep(`${node.name} of several arguments`)
   }
-  const operand = item === undefined ? null : compileExpression(item, core)
-  const filter = node.filter === null ? '' : filterSql(node, core)
+  const row = { ...core, grouped: null }
+  const operand = item === undefined ? null : compileExpression(item, row)
+  const filter = filterSql(node, row)
   if (scope.outerUses > outerUses && scope.localUses === localUses) {
     keep('aggregate of an outer query')
   }

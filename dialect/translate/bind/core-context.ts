@@ -17,6 +17,18 @@ export interface CoreContext {
    * the window's own terms already do.
    */
   readonly windowTail: (call: FunctionCall, window: WindowTerms) => readonly SortTerm[]
+  /** Sort terms that an aggregate needs behind its own, to meet the rows as SQLite does. */
+  readonly aggregateTail: (terms: readonly SortTerm[]) => readonly SortTerm[]
+  /** Where rows stand for groups: what a column is that is no key of them. Null elsewhere. */
+  readonly grouped: Grouped | null
+}
+
+export interface Grouped {
+  /** A key is more than a column. */
+  readonly hasExpressions: boolean
+  readonly isKey: (sql: string) => boolean
+  /** @throws Keep for a column that differs within a group */
+  readonly pick: (column: Typed) => Typed
 }
 
 export interface Found {

@@ -1,5 +1,6 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import { keep } from '../keep.js'
+import { isAggregate } from '../parse/summarise.js'
 import type {
   BinaryExpression,
   CaseExpression,
@@ -27,13 +28,39 @@ import {
 } from '../typed.js'
 import { compileCall } from './call.js'
 import { compileComparison, compileIn, compileOperands } from './comparison-operands.js'
-import { foldConstant } from './constant-expression.js'
+import { foldConstant, isConstant } from './constant-expression.js'
 import type { CoreContext } from './core-context.js'
 import { compileExists, compileScalarSubquery } from './subquery.js'
 
 /** An expression of SQLite as one of DuckDB with its static type, or `Keep`. */
 export function compileExpression(node: Expression, core: CoreContext): Typed {
-  return foldConstant(node, core) ?? compileVariable(node, core)
+  return foldConstant(node, core) ?? compileGrouped(node, core) ?? compileVariable(node, core)
+}
+
+/** In a row that stands for a group: the group's key itself, or a column that all its rows share. */
+function compileGrouped(node: Expression, core: CoreContext): Typed | null {
+  const { grouped } = core
+  if (grouped === null || isConstant(node)) {
+    return null
+  }
+  const row = { ...core, grouped: null }
+  if (node.kind === 'column') {
+    const value = compileColumn(node, row)
+    return grouped.isKey(value.sql) || value.constant ? value : grouped.pick(value)
+  }
+  if (!grouped.hasExpressions || !isRowExpression(node)) {
+    return null
+  }
+  const value = compileVariable(node, row)
+  return grouped.isKey(value.sql) ? value : null
+}
+
+/** It may be a key: neither an aggregate nor something with a SELECT in it. */
+function isRowExpression(node: Expression): boolean {
+  if (node.kind === 'function') {
+    return node.over === null && !node.star && !isAggregate(node.name, node.items.length)
+  }
+  return !['subquery', 'exists'].includes(node.kind)
 }
 
 function compileVariable(node: Expression, core: CoreContext): Typed {

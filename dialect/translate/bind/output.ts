@@ -33,6 +33,7 @@ export function derivedRelation(
     })),
     table: null,
     rowid: null,
+    order: null,
     keys: keys.map((positions) => positions.map(sql)),
   }
 }

@@ -14,6 +14,8 @@ export interface Relation {
   /** Null for a derived table. */
   readonly table: MirrorTable | null
   readonly rowid: Typed | null
+  /** What numbers the rows of a derived table in its own order, where that matters. */
+  readonly order: Typed | null
   /** Sets of columns, by their SQL, of which no two rows have the same values, none of them NULL. */
   readonly keys: readonly (readonly string[])[]
 }

@@ -30,6 +30,7 @@ export function tableRelation(table: MirrorTable, name: string, emitted: string)
     columns,
     table,
     rowid,
+    order: null,
     keys: keysOf(table, emitted),
   }
 }

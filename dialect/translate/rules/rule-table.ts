@@ -1,6 +1,7 @@
 import { aggregateRules } from './aggregates.js'
 import { arithmeticRules } from './arithmetic.js'
 import { castRules } from './casts.js'
+import { collectingRules } from './collecting-aggregates.js'
 import { comparisonRules, identityRule } from './comparison.js'
 import { concatenationRule } from './concatenation.js'
 import { functionRules } from './functions.js'
@@ -18,5 +19,6 @@ export const ruleTable: readonly Rule[] = Object.freeze([
   ...castRules,
   ...functionRules,
   ...aggregateRules,
+  ...collectingRules,
   ...windowRules,
 ])

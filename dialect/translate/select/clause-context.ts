@@ -27,5 +27,7 @@ export function clauseContext(
     seesAliases: true,
     found: { aggregates: false, windows: false },
     windowTail: () => keep('window in another clause'),
+    aggregateTail: () => keep('aggregate in another clause'),
+    grouped: null,
   }
 }

@@ -23,7 +23,7 @@ export function compileCompound(
   const plain = combine(body, select, { ...context, order: 'content' })
   const terms = orderTerms(select, plain.columns)
   const covered = plain.columns.every((_, i) => terms.some((term) => term.position === i))
-  const limit = limitSql(select, context.statement)
+  const limit = limitSql(select, context.statement, context.order !== 'rows')
   if (bag && !covered) {
     return inArmOrder(body, select, context, terms, limit)
   }

@@ -1,4 +1,10 @@
-import { type CoreContext, type SortTerm, sortSql, type WindowTerms } from '../bind/core-context.js'
+import {
+  type CoreContext,
+  type Grouped,
+  type SortTerm,
+  sortSql,
+  type WindowTerms,
+} from '../bind/core-context.js'
 import { compileExpression } from '../bind/expression.js'
 import type { OutputColumn } from '../bind/output.js'
 import { sortTerm } from '../bind/window.js'
@@ -6,12 +12,14 @@ import { keep } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { equalitiesOf } from '../order/equalities.js'
 import type { Expression, FunctionCall, OrderTerm, Select, SelectCore } from '../parse/syntax.js'
+import { visitExpression } from '../parse/visit-expression.js'
+import { isCollecting } from '../rules/collecting-aggregates.js'
 import { asCondition, assertComparable, asUnsignedZero, asValue, type Typed } from '../typed.js'
 import { clauseContext } from './clause-context.js'
 import { type CompiledFrom, compileFrom } from './from.js'
 import { compileItem, expandItems, type Item, positionOf } from './items.js'
 import { limitSql } from './limit.js'
-import { baseOrder } from './row-order.js'
+import { aggregateTail, baseOrder } from './row-order.js'
 import type { CompiledSelect, SelectContext } from './select.js'
 import {
   hasUncertainLevels,
@@ -43,7 +51,9 @@ export function compileCore(
   context: SelectContext,
 ): CompiledSelect {
   const { statement, ctes, outer } = context
-  const from = core.from === null ? noFrom : compileFrom(core.from, { statement, ctes, outer })
+  const wantsOrder = showsOrder(core)
+  const surroundings = { statement, ctes, outer, wantsOrder }
+  const from = core.from === null ? noFrom : compileFrom(core.from, surroundings)
   const items = expandItems(core, from)
   const bare = clauseContext(core, from, items, context)
   const conditions = [
@@ -63,24 +73,26 @@ export function compileCore(
     ...bare,
     seesAliases: false,
     windowTail: (call, terms) => windowTail(call, terms, { facts, groups, levels, context, base }),
+    aggregateTail: (terms) => aggregateTail(terms, { context, facts, groups, select, levels }),
+    grouped: groups.length === 0 ? null : groupedBy(groups, facts),
   }
   const columns = items.map((item) => compileItem(item, full))
   const having =
     core.having === null
       ? null
       : asCondition(compileExpression(core.having, { ...full, seesAliases: true }))
-  const wantsOrder = context.order === 'rows' || select.limit !== null
+  const sorts = context.order === 'rows' || select.limit !== null
   const aggregated = bare.found.aggregates
   const order = select.orderBy.flatMap((term) => compileOrder(term, items, columns, full))
-  if (!wantsOrder && bare.found.aggregates !== aggregated) {
+  if (!sorts && bare.found.aggregates !== aggregated) {
     keep('order: by an aggregate in a subquery')
   }
   const single = groups.length === 0 && bare.found.aggregates
   const total = single || isTotal(order, facts, groups, columns)
   const parts = { columns, from, where, groups, having, core }
-  const limit = limitSql(select, statement)
+  const limit = limitSql(select, statement, context.order !== 'rows')
   const keys = outputKeys(core, columns, groups, facts, single, levels)
-  if (!wantsOrder && context.numbered !== true) {
+  if (!sorts && context.numbered !== true) {
     const plain = needsFilter(parts) ? filtered(parts, []) : body(parts, core.distinct, '')
     return { sql: `${plain}${limit}`, columns, keys }
   }
@@ -93,6 +105,36 @@ export function compileCore(
       ? distinctInOrder(parts, order, tail, context)
       : ordered(parts, order, tail, context)
   return { sql: `${sql}${limit}`, columns, keys }
+}
+
+/** Some aggregate shows the order in which it meets the rows. */
+function showsOrder(core: SelectCore): boolean {
+  let shows = false
+  for (const column of core.columns) {
+    if (column.kind === 'expression') {
+      visitExpression(column.expression, {
+        expression: (node) => {
+          shows ||= node.kind === 'function' && node.over === null && isCollecting(node.name)
+        },
+        select: () => undefined,
+      })
+    }
+  }
+  return shows
+}
+
+/** SQLite takes any row of a group for a column that is no key; here all must agree. */
+function groupedBy(groups: readonly Typed[], facts: RowFacts): Grouped {
+  const keys = new Set(groups.map((group) => group.sql))
+  const known = new Determined(keys, facts)
+  return {
+    hasExpressions: groups.some((group) => group.sql.includes('(')),
+    isKey: (sql) => keys.has(sql),
+    pick: (column) =>
+      known.has(column.sql)
+        ? { ...column, sql: `first(${column.sql})` }
+        : keep('bare column beside aggregates'),
+  }
 }
 
 /** Rows that ORDER BY leaves equal are the same, or there are none. */

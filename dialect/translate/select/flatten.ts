@@ -46,6 +46,7 @@ export function flatten(
     })),
     table: null,
     rowid: null,
+    order: null,
     keys: [],
   }
   const { where } = core

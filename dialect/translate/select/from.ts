@@ -10,7 +10,7 @@ import { parseSelect } from '../parse/parse-select.js'
 import type { FromItem, JoinItem, TableItem } from '../parse/syntax.js'
 import type { CommonTableEntry, Statement } from '../statement.js'
 import type { ViewDefinition } from '../translation.js'
-import { asCondition, type Typed } from '../typed.js'
+import { asCondition, type Typed, typed } from '../typed.js'
 import { flatten } from './flatten.js'
 import { commonNames, joinUsing } from './join-using.js'
 import { compileSelect } from './select.js'
@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly statement: Statement
   readonly outer: Scope | null
   readonly ctes: readonly CommonTableEntry[]
+  /** The order of a derived table's rows shows in the result. */
+  readonly wantsOrder?: boolean
 }
 
 /** FROM with all its joins; every relation gets a name of its own. */
@@ -101,9 +103,13 @@ function compileRelation(
   const { statement, outer, ctes } = around
   if (item.kind === 'subquery') {
     const emitted = statement.newName('t')
-    const inner = compileSelect(item.select, { statement, outer, ctes, order: 'content' })
+    const numbered = around.wantsOrder === true && item.select.orderBy.length > 0
+    const inner = numbered
+      ? compileSelect(item.select, { statement, outer, ctes, order: 'rows', numbered })
+      : compileSelect(item.select, { statement, outer, ctes, order: 'content' })
     const relation = derivedRelation(inner.columns, item.alias ?? '', emitted, inner.keys)
-    return { sql: `(${inner.sql}) AS ${emitted}`, relation }
+    const order = numbered ? typed(`${emitted}.r`, 'int', { bound: 2 ** 40 }) : null
+    return { sql: `(${inner.sql}) AS ${emitted}`, relation: { ...relation, order } }
   }
   const folded = foldIdentifier(item.name)
   const cte = item.schema === null ? ctes.findLast((entry) => entry.name === folded) : undefined
@@ -224,5 +230,7 @@ function onContext(scope: Scope, around: Surroundings): CoreContext {
     seesAliases: false,
     found: { aggregates: false, windows: false },
     windowTail: () => keep('window in on'),
+    aggregateTail: () => keep('aggregate in on'),
+    grouped: null,
   }
 }

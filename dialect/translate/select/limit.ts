@@ -1,15 +1,29 @@
 import { keep } from '../keep.js'
 import type { Expression, Select } from '../parse/syntax.js'
 import type { Statement } from '../statement.js'
+import { constantInteger } from '../typed.js'
 
-/** LIMIT and OFFSET; a negative one means none. DuckDB raises where a parameter is negative. */
-export function limitSql(select: Select, statement: Statement): string {
-  const limit = countSql(select.limit, statement)
-  const offset = countSql(select.offset, statement)
+/** As many rows as DuckDB takes for a limit. */
+const unlimited = 2n ** 62n
+
+/**
+ * LIMIT and OFFSET; a negative one means none.
+ *
+ * @param isInner In a subquery, where DuckDB wants literals.
+ */
+export function limitSql(select: Select, statement: Statement, isInner: boolean): string {
+  const limit = countSql(select.limit, statement, isInner, String(unlimited))
+  const offset = countSql(select.offset, statement, isInner, '0')
   return `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`
 }
 
-function countSql(node: Expression | null, statement: Statement): string | null {
+/** @param none Stands for a negative parameter. */
+function countSql(
+  node: Expression | null,
+  statement: Statement,
+  isInner: boolean,
+  none: string,
+): string | null {
   if (node === null) {
     return null
   }
@@ -19,7 +33,13 @@ function countSql(node: Expression | null, statement: Statement): string | null 
   if (node.kind === 'unary' && node.operator === '-' && node.operand.kind === 'integer') {
     return BigInt(node.operand.text) === 0n ? '0' : null
   }
-  return node.kind === 'parameter'
-    ? statement.constants.asInteger(node.index).sql
-    : keep('limit is no number')
+  if (node.kind !== 'parameter') {
+    return keep('limit is no number')
+  }
+  const count = statement.constants.asInteger(node.index)
+  if (isInner) {
+    const value = constantInteger(count) ?? keep('limit is no number')
+    return value < 0 ? null : String(value)
+  }
+  return `(CASE WHEN ${count.sql} < 0 THEN ${none} ELSE ${count.sql} END)`
 }

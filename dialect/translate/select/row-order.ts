@@ -1,4 +1,4 @@
-import type { SortTerm } from '../bind/core-context.js'
+import { ascending, type SortTerm } from '../bind/core-context.js'
 import { keep } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { loopsOf, sortsGroups } from '../order/query-plan.js'
@@ -30,6 +30,25 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
   }
   const scan = scanOrder(loopsOf(nodes, throughWindows), facts, () => scansBackward(context))
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
+}
+
+/** What settles the order of rows with equal terms inside of one group. */
+export function aggregateTail(terms: readonly SortTerm[], grouping: Grouping): readonly SortTerm[] {
+  const { context, facts, groups, levels } = grouping
+  const given = [...terms, ...groups.map(ascending)].map((term) => term.value.sql)
+  if (new Determined(given, facts).wholeRow) {
+    return []
+  }
+  const [only] = facts.steps
+  const order = facts.steps.length === 1 ? (only?.relation.order ?? null) : null
+  if (order !== null) {
+    return [ascending(order)]
+  }
+  if (levels.length > 0) {
+    keep('order: aggregate beside a window')
+  }
+  const plan = context.plan ?? (() => keep('order: subquery'))
+  return scanOrder(loopsOf(plan(), false), facts, () => scansBackward(context))
 }
 
 /**

@@ -24,6 +24,8 @@ export function compileValues(
     seesAliases: false,
     found: { aggregates: false, windows: false },
     windowTail: () => keep('window in values'),
+    aggregateTail: () => keep('aggregate in values'),
+    grouped: null,
   }
   const rows = values.rows.map((row) => row.map((item) => compileExpression(item, core)))
   const width = rows[0]?.length ?? 0
