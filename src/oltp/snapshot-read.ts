@@ -24,11 +24,15 @@ export interface SnapshotRead {
   readonly answer: ReadRows | { readonly kind: 'error'; readonly message: string }
 }
 
+/** Memory or disk ran out, or somebody stopped it: with more of them SQLite would have answered. */
+const ofMeans = /^SQLITE_(?:NOMEM|FULL|INTERRUPT)/
+
 /**
  * Answers a read in a transaction of its own, which holds the snapshot.
  *
  * @param database without an open transaction
- * @throws what says nothing about the statement's answer: it cannot be prepared, the file is busy
+ * @throws what says nothing about the statement's answer: it cannot be prepared, the file is busy,
+ * memory runs out
  */
 export function takeSnapshot(database: SqliteDatabase, request: SnapshotRequest): SnapshotRead {
   const number = (sql: string) =>
@@ -71,7 +75,7 @@ function answer(database: SqliteDatabase, request: SnapshotRequest): SnapshotRea
     }
   } catch (error) {
     const { message, code } = error as { readonly message?: string; readonly code?: string }
-    if (code?.startsWith('SQLITE_') !== true || isOfConnection(code)) {
+    if (code?.startsWith('SQLITE_') !== true || isOfConnection(code) || ofMeans.test(code)) {
       throw error
     }
     return { kind: 'error', message: String(message) }

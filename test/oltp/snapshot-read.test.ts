@@ -45,5 +45,11 @@ it('should tell an error that is SQLite’s answer, and throw any other', () => 
     message: 'integer overflow',
   })
   expect(() => read('select nope from t')).toThrow('no such column')
+  for (const code of ['SQLITE_NOMEM', 'SQLITE_FULL', 'SQLITE_INTERRUPT', 'SQLITE_BUSY_SNAPSHOT']) {
+    database.function('fail', () => {
+      throw new Database.SqliteError('no means', code)
+    })
+    expect(() => read('select fail() from t')).toThrow('no means')
+  }
   expect(database.inTransaction).toBe(false)
 })

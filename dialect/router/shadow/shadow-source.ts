@@ -44,6 +44,8 @@ export class ShadowSource {
   }
 
   async close(): Promise<void> {
-    await (await this.#threads)?.close()
+    // Threads that could not be opened have told the run that wanted them.
+    const threads = await this.#threads?.catch(() => null)
+    await threads?.close()
   }
 }
