@@ -25,6 +25,11 @@ export interface HtapStatus {
   readonly tables: readonly TableStatus[]
   /** How many queries each engine answered, by reason. */
   readonly routes: RouteCounts
+  /**
+   * Translation rules that are switched off, because their examples came out differently from the
+   * two engines when the mirror was opened: another build or platform. Usually none.
+   */
+  readonly disabledRules: readonly string[]
   /** What shadow mode has compared; null without it. */
   readonly shadow: ShadowStatus | null
 }
@@ -59,6 +64,7 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
       sizes: null,
       tables: [],
       routes: noRoutes,
+      disabledRules: [],
       shadow: null,
     })
   }
@@ -72,6 +78,7 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
     sizes: driver.isClosed ? null : ((await engine.store?.sizes().catch(() => null)) ?? null),
     tables: [...engine.tables.byName.values()].map((table) => describe(table, engine, lag)),
     routes: router.counts,
+    disabledRules: router.disabledRules,
     shadow: router.shadow,
   })
 }

@@ -17,6 +17,7 @@ import { hypotheticalTable } from './hypothetical-table.js'
 import { parameterTypes } from './parameters.js'
 import { PendingQuery } from './pending-query.js'
 import type { QueryShape } from './query-shape.js'
+import { probeRules } from './rule-probe.js'
 import { SchemaFacts } from './schema-facts.js'
 import { TableSizes } from './table-sizes.js'
 import {
@@ -35,14 +36,19 @@ export class CandidateFinder {
   readonly #facts = new SchemaFacts()
   readonly #translations = new TranslationCache()
   readonly #sizes = new TableSizes()
-  /** Rules about which the engines disagreed when the mirror was opened. */
-  readonly #disabledRules: ReadonlySet<string> = new Set()
+  #disabledRules: ReadonlySet<string> = new Set()
+  #isProbed = false
   /** Texts that were cheaper on SQLite a moment ago: finding it out again costs more than many of them. */
   readonly #cheap = new BoundedMap<string, number>(limits.shapeCacheEntriesMax)
 
   constructor(host: AnalyticsHost, engine: SyncEngine) {
     this.#host = host
     this.#engine = engine
+  }
+
+  /** Rules about which the engines disagreed when the mirror was opened; empty before that. */
+  get disabledRules(): ReadonlySet<string> {
+    return this.#disabledRules
   }
 
   /** Cost has just decided for SQLite, which is always right; it may be asked again later. */
@@ -118,8 +124,13 @@ export class CandidateFinder {
     if (isWanted && this.#engine.store === null && purpose === 'execute') {
       await this.#engine.open()
     }
-    if (this.#engine.store === null) {
+    const { store } = this.#engine
+    if (store === null) {
       return kept('the mirror is not available')
+    }
+    if (!this.#isProbed && purpose === 'execute') {
+      this.#disabledRules = await probeRules(store, pending.database)
+      this.#isProbed = true
     }
     return this.#choose(pending, isWanted)
   }

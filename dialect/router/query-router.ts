@@ -64,6 +64,10 @@ export class QueryRouter implements Analytics {
     return this.#log.lastError
   }
 
+  get disabledRules(): readonly string[] {
+    return [...this.#finder.disabledRules]
+  }
+
   /** Null without shadow mode. */
   get shadow(): ShadowStatus | null {
     return this.#shadow?.status ?? null

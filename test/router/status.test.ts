@@ -10,7 +10,7 @@ it('should tell how everything stands, before the first query and after destroy 
   await untilMirrored(db, 'sale')
   await totals(db).execute()
   const status = await htap(db).status()
-  expect(status).toMatchObject({ state: 'ready', lagChanges: 0, lagMs: 0 })
+  expect(status).toMatchObject({ state: 'ready', lagChanges: 0, lagMs: 0, disabledRules: [] })
   expect(status.tables).toMatchObject([
     { table: 'sale', state: 'live', rows: 20_000, unreadableColumns: [], lastError: null },
   ])

@@ -32,6 +32,7 @@ export const collectingRules: readonly CollectingRule[] = [
               'group_concat(s)',
               "group_concat(t, ', ')",
               'group_concat(j)',
+              'group_concat(i order by n desc)',
               "group_concat(s, '') filter (where n > 2)",
             ]
           : ["string_agg(s, '-' order by s desc, n)", "string_agg(j, ';')"],
