@@ -103,7 +103,9 @@ function compileRelation(
   const { statement, outer, ctes } = around
   if (item.kind === 'subquery') {
     const emitted = statement.newName('t')
-    const numbered = around.wantsOrder === true && item.select.orderBy.length > 0
+    // A limit would have to count the rows in that order.
+    const { orderBy, limit } = item.select
+    const numbered = around.wantsOrder === true && orderBy.length > 0 && limit === null
     const inner = numbered
       ? compileSelect(item.select, { statement, outer, ctes, order: 'rows', numbered })
       : compileSelect(item.select, { statement, outer, ctes, order: 'content' })
