@@ -76,21 +76,6 @@ const queries: Readonly<Record<string, { compile(): CompiledQuery }>> = {
       ).as('owner'),
     ])
     .orderBy('pet.id'),
-  'an object of a relation in an object': db
-    .selectFrom('pet')
-    .select((eb) => [
-      'pet.id',
-      jsonBuildObject({
-        name: eb.ref('pet.name'),
-        owner: jsonObjectFrom(
-          eb
-            .selectFrom('person')
-            .select(['person.name'])
-            .whereRef('person.id', '=', 'pet.owner_id'),
-        ),
-      }).as('pet'),
-    ])
-    .orderBy('pet.id'),
   // SQLite takes the inner object for a string, because it has gone through a derived table.
   'a relation of a relation': db
     .selectFrom('pet')
@@ -149,4 +134,24 @@ test.each(Object.entries(queries))('%s', async (_, query) => {
   const compiled = query.compile()
   const outcome = await engines.check(compiled.sql, compiled.parameters)
   expect(outcome, compiled.sql).toMatchObject({ kind: 'same' })
+})
+
+test('an object of a relation in an object stays where SQLite knows what is JSON', async () => {
+  const query = db
+    .selectFrom('pet')
+    .select((eb) => [
+      'pet.id',
+      jsonBuildObject({
+        name: eb.ref('pet.name'),
+        owner: jsonObjectFrom(
+          eb
+            .selectFrom('person')
+            .select(['person.name'])
+            .whereRef('person.id', '=', 'pet.owner_id'),
+        ),
+      }).as('pet'),
+    ])
+    .orderBy('pet.id')
+  const { sql: text, parameters } = query.compile()
+  expect(await engines.check(text, parameters)).toMatchObject({ kind: 'kept' })
 })

@@ -31,9 +31,9 @@ export function compileScalarSubquery(select: Select, core: CoreContext): Typed 
   if (column === undefined || inner.columns.length !== 1) {
     return keep('row value')
   }
-  // SQLite forgets that a text is JSON where it sorts the rows or sets them aside.
-  const plain = select.body.kind === 'core' && !select.body.distinct && select.orderBy.length === 0
-  const json = column.value.json === false || plain ? column.value.json : 'unknown'
+  // Whether a text is still JSON when it leaves a subquery depends on the plan, and on the version
+  // of SQLite: 3.54 forgets it where 3.53 does not.
+  const json = column.value.json === false ? false : 'unknown'
   const sql = `(${inner.sql})`
   return { ...column.value, sql, constant: false, read: null, literal: false, json }
 }
