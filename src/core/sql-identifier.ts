@@ -10,5 +10,12 @@ export function quoteText(text: string): string {
 
 /** SQLite compares names by folding ASCII letters only. */
 export function foldIdentifier(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  // Most names are lower-case already, and a translation folds hundreds.
+  for (let i = 0; i < name.length; i += 1) {
+    const code = name.charCodeAt(i)
+    if (code >= 65 && code <= 90) {
+      return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    }
+  }
+  return name
 }

@@ -60,17 +60,35 @@ export class Scope {
       table === null
         ? this.relations
         : this.relations.filter((relation) => relation.name === foldIdentifier(table))
-    const found = candidates.flatMap((relation) =>
-      relation.columns.filter(
-        (column) => column.name !== null && foldIdentifier(column.name) === folded,
-      ),
-    )
-    if (found.length > 1) {
-      keep('ambiguous column')
+    let only: RelationColumn | undefined
+    for (const relation of candidates) {
+      const column = columnsByName(relation).get(folded)
+      if (column === 'ambiguous' || (column !== undefined && only !== undefined)) {
+        return keep('ambiguous column')
+      }
+      only ??= column
     }
-    const [only] = found
     return only === undefined ? rowidOf(candidates, folded) : only.value()
   }
+}
+
+const byName = new WeakMap<Relation, ReadonlyMap<string, RelationColumn | 'ambiguous'>>()
+
+/** A relation's columns by folded name, for it is asked many times. */
+function columnsByName(relation: Relation): ReadonlyMap<string, RelationColumn | 'ambiguous'> {
+  const known = byName.get(relation)
+  if (known !== undefined) {
+    return known
+  }
+  const columns = new Map<string, RelationColumn | 'ambiguous'>()
+  for (const column of relation.columns) {
+    if (column.name !== null) {
+      const folded = foldIdentifier(column.name)
+      columns.set(folded, columns.has(folded) ? 'ambiguous' : column)
+    }
+  }
+  byName.set(relation, columns)
+  return columns
 }
 
 function rowidOf(relations: readonly Relation[], folded: string): Typed | null {

@@ -24,6 +24,7 @@ export function tableRelation(table: MirrorTable, name: string, emitted: string)
           bound: 2 ** 63,
           affinity: 'integer',
         })
+  let keys: Relation['keys'] | undefined
   return {
     name: foldIdentifier(name),
     emitted,
@@ -31,7 +32,10 @@ export function tableRelation(table: MirrorTable, name: string, emitted: string)
     table,
     rowid,
     order: null,
-    keys: keysOf(table, emitted),
+    get keys() {
+      keys ??= keysOf(table, emitted)
+      return keys
+    },
   }
 }
 

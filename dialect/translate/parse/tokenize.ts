@@ -38,9 +38,9 @@ export function tokenize(sql: string): readonly Token[] | null {
   const tokens: Token[] = []
   let at = 0
   while (at < sql.length) {
-    const skipped = match(blank, sql, at) ?? match(comment, sql, at)
-    if (skipped !== null) {
-      at = skipped.end
+    const skipped = blanksEnd(sql, at)
+    if (skipped > at) {
+      at = skipped
       continue
     }
     const token = tokenAt(sql, at)
@@ -54,19 +54,34 @@ export function tokenize(sql: string): readonly Token[] | null {
   return tokens
 }
 
+/** Behind blanks and comments. */
+function blanksEnd(sql: string, at: number): number {
+  const code = sql.charCodeAt(at)
+  if (code === 32 || (code >= 9 && code <= 13)) {
+    return endOf(blank, sql, at) ?? at
+  }
+  return code === 45 || code === 47 ? (endOf(comment, sql, at) ?? at) : at
+}
+
 function tokenAt(sql: string, at: number): Token | null {
-  const blob = match(blobLiteral, sql, at)
+  const first = sql.charCodeAt(at)
+  // x'00', of which the x would be a word.
+  const isBlob = (first === 120 || first === 88) && sql.charCodeAt(at + 1) === 39
+  const blob = isBlob ? match(blobLiteral, sql, at) : null
   if (blob !== null) {
     return { kind: 'blob', value: blob.groups[0] ?? '', start: at, end: blob.end }
   }
-  const bare = match(word, sql, at)
-  if (bare !== null) {
-    return { kind: 'word', value: bare.text, start: at, end: bare.end }
+  const end = endOf(word, sql, at)
+  if (end !== null) {
+    return { kind: 'word', value: sql.slice(at, end), start: at, end }
   }
   return quotedAt(sql, at) ?? numberAt(sql, at) ?? symbolAt(sql, at)
 }
 
 function quotedAt(sql: string, at: number): Token | null {
+  if (!'\'"`['.includes(sql.charAt(at))) {
+    return null
+  }
   const found = match(quoted, sql, at)
   if (found === null) {
     return null
@@ -88,7 +103,7 @@ function quotedAt(sql: string, at: number): Token | null {
 function numberAt(sql: string, at: number): Token | null {
   const found = match(number, sql, at)
   // `1abc` is an illegal token in SQLite; a number is never followed by a letter.
-  if (found === null || match(word, sql, found.end) !== null) {
+  if (found === null || endOf(word, sql, found.end) !== null) {
     return null
   }
   const integer = /^(?:0[xX][\da-fA-F]+|[\d_]+)$/.test(found.text)
@@ -97,14 +112,18 @@ function numberAt(sql: string, at: number): Token | null {
 }
 
 function symbolAt(sql: string, at: number): Token | null {
-  const mark = match(parameter, sql, at)
+  const mark = endOf(parameter, sql, at)
   if (mark !== null) {
-    return { kind: 'parameter', value: '?', start: at, end: mark.end }
+    return { kind: 'parameter', value: '?', start: at, end: mark }
   }
-  const symbol = match(operator, sql, at)
-  return symbol === null
-    ? null
-    : { kind: 'operator', value: symbol.text, start: at, end: symbol.end }
+  const end = endOf(operator, sql, at)
+  return end === null ? null : { kind: 'operator', value: sql.slice(at, end), start: at, end }
+}
+
+/** Where a match that begins here ends; null if there is none. */
+function endOf(pattern: RegExp, sql: string, at: number): number | null {
+  pattern.lastIndex = at
+  return pattern.test(sql) ? pattern.lastIndex : null
 }
 
 function match(
