@@ -79,3 +79,71 @@ test('documents are read alike', { timeout: 30_000 + documents * 50 }, async () 
   }
   expect(counts.same).toBeGreaterThan(counts.raised / 2)
 })
+
+/** Documents by what SQLite finds in them at $.a; the look at the first rows then tells the class. */
+const memberTables = {
+  words: ['text', 'null'],
+  integers: ['integer', 'true', 'false'],
+  reals: ['real'],
+  numbers: ['integer', 'real', 'null'],
+}
+
+test('members are read alike', { timeout: 30_000 + documents * 50 }, async () => {
+  const random = new Random(seed + 1)
+  const rows: Record<string, number> = {}
+  for (const [table, classes] of Object.entries(memberTables)) {
+    engines.db.exec(`create table ${table}(n integer primary key, o text)`)
+    const insert = engines.db.prepare(
+      `insert into ${table}(o) select o from (select @o as o) where o is null or json_type(o, '$.a') in (${classes.map((name) => `'${name}'`).join(', ')})`,
+    )
+    insert.run({ o: `{"a":${{ words: '"x"', integers: 1, reals: 0.5, numbers: 2 }[table]}}` })
+    if (table === 'numbers') {
+      insert.run({ o: '{"a":2.5}' })
+    }
+    for (let i = 0; i < documents * 4; i += 1) {
+      const atom = random.pick(random.chance(0.3) ? odd : plain)
+      const document = random.chance(0.05) ? null : `{"b":${random.pick(plain)},"a":${atom}}`
+      try {
+        insert.run({ o: document })
+      } catch {
+        // Malformed for SQLite.
+      }
+    }
+    rows[table] = engines.db.prepare(`select count(*) from ${table}`).pluck().get() as number
+  }
+  await engines.copy(random)
+  const counts = { same: 0, raised: 0 }
+  for (const table of Object.keys(memberTables)) {
+    for (let n = 1; n <= (rows[table] ?? 0); n += 1) {
+      const sql = `select o ->> 'a' as z, json_extract(o, '$.a') as y, o ->> '$.c' as x from ${table} where n = ?`
+      const outcome = await engines.check(sql, [n])
+      const document = engines.db.prepare(`select o from ${table} where n = ?`).pluck().get(n)
+      expect(['same', 'raised'], `${sql}\n${document}\n${JSON.stringify(outcome)}`).toContain(
+        outcome.kind,
+      )
+      counts[outcome.kind as keyof typeof counts] += 1
+    }
+  }
+  expect(counts.same).toBeGreaterThan(counts.raised)
+})
+
+test('members are compared, grouped and summed', async () => {
+  engines.db.exec('create table event(id integer primary key, data text)')
+  const insert = engines.db.prepare('insert into event(data) values (?)')
+  for (let i = 0; i < 300; i += 1) {
+    const price = i % 3 === 0 ? i : i / 4
+    insert.run(JSON.stringify({ kind: `k${i % 5}`, count: i, price, ok: i % 2 === 0, none: null }))
+  }
+  await engines.copy(new Random(1))
+  for (const sql of [
+    "select data ->> 'kind' as kind, count(*) as n from event group by data ->> 'kind' order by kind",
+    "select count(*) as n from event where data ->> '$.kind' = 'k1' or data ->> 'none' is not null",
+    "select count(*) as n from event where not data ->> '$.kind' = 'k1' and json_extract(data, '$.missing') is null",
+    "select sum(json_extract(data, '$.count')) as n, max(data ->> 'count') as most from event where data ->> 'count' > 17",
+    "select sum(data ->> 'price') as total, avg(data ->> 'price') as mean from event",
+    "select e.data ->> 'ok' as ok, count(*) as n from event as e group by 1 order by 1",
+    "select count(*) as n from event where data ->> 'ok' and data ->> 'count' between 10 and 20",
+  ]) {
+    expect(await engines.check(sql), sql).toMatchObject({ kind: 'same' })
+  }
+})

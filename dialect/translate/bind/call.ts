@@ -2,13 +2,15 @@ import { keep } from '../keep.js'
 import { isAggregate } from '../parse/summarise.js'
 import type { FunctionCall } from '../parse/syntax.js'
 import { aggregate } from '../rules/aggregates.js'
-import { collectingAggregate, isCollecting } from '../rules/collecting-aggregates.js'
+import { isCollecting } from '../rules/collecting-aggregates.js'
 import { compare } from '../rules/comparison.js'
 import { scalarFunction } from '../rules/functions.js'
+import { isJsonMember } from '../rules/json-members.js'
 import { asCondition, asValue, isNumber, oneOf, type Typed, typed, unify } from '../typed.js'
-import { type CoreContext, sortSql } from './core-context.js'
+import { compileCollecting } from './collecting-call.js'
+import type { CoreContext } from './core-context.js'
 import { compileExpression } from './expression.js'
-import { compileSortTerms } from './window.js'
+import { compileJsonMember } from './json-member-call.js'
 import { compileWindowCall } from './window-call.js'
 
 /** A function call of any sort: scalar, aggregate, or over a window. */
@@ -30,6 +32,10 @@ export function compileCall(node: FunctionCall, core: CoreContext): Typed {
   if (node.star || node.distinct || node.filter !== null) {
     keep(`function ${node.name}`)
   }
+  const [first, second, ...further] = node.items
+  if (isJsonMember(node.name) && first && second && further.length === 0) {
+    return compileJsonMember(node.name, first, second, core)
+  }
   switch (node.name) {
     case 'nullif':
       return nullIf(node, core)
@@ -42,28 +48,6 @@ export function compileCall(node: FunctionCall, core: CoreContext): Typed {
         node.items.map((item) => compileExpression(item, core)),
       )
   }
-}
-
-/** An aggregate that shows the order of its rows. */
-function compileCollecting(node: FunctionCall, core: CoreContext): Typed {
-  if (node.star || node.distinct) {
-    keep(`${node.name} distinct`)
-  }
-  const { scope, found } = core
-  const { localUses, outerUses } = scope
-  found.aggregates = true
-  const row = { ...core, grouped: null }
-  const operands = node.items.map((item) => compileExpression(item, row))
-  const terms = compileSortTerms(node.orderBy, row)
-  const filter = filterSql(node, row)
-  if (scope.outerUses > outerUses && scope.localUses === localUses) {
-    keep('aggregate of an outer query')
-  }
-  const sorted = [...terms, ...core.aggregateTail(terms)].map(sortSql)
-  const order = sorted.length === 0 ? '' : ` ORDER BY ${sorted.join(', ')}`
-  const result = collectingAggregate(node.name, operands, order, filter)
-  // Beside a window function SQLite forgets that a text is JSON.
-  return result.json === true && found.windows ? { ...result, json: 'unknown' } : result
 }
 
 function compileAggregate(node: FunctionCall, core: CoreContext): Typed {

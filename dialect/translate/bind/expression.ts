@@ -30,6 +30,7 @@ import { compileCall } from './call.js'
 import { compileComparison, compileIn, compileOperands } from './comparison-operands.js'
 import { foldConstant, isConstant } from './constant-expression.js'
 import type { CoreContext } from './core-context.js'
+import { compileJsonMember } from './json-member-call.js'
 import { compileExists, compileScalarSubquery } from './subquery.js'
 
 /** An expression of SQLite as one of DuckDB with its static type, or `Keep`. */
@@ -185,8 +186,9 @@ function compileBinary(node: BinaryExpression, core: CoreContext): Typed {
       return compileComparison(operator, node.left, node.right, core)
     case '||':
       return concatenate(compileExpression(node.left, core), compileExpression(node.right, core))
-    case '->':
     case '->>':
+      return compileJsonMember(operator, node.left, node.right, core)
+    case '->':
       return scalarFunction(operator, [
         compileExpression(node.left, core),
         compileExpression(node.right, core),

@@ -1,7 +1,7 @@
 import { keep } from '../keep.js'
 import { asUnsignedZero, asValue, constantText, derived, type Typed } from '../typed.js'
 import { asText } from './as-text.js'
-import { jsonValue } from './json-value.js'
+import { jsonLabel, jsonValue } from './json-value.js'
 import { textLiteral } from './literals.js'
 import { type Rule, takes, use } from './rule.js'
 
@@ -70,6 +70,31 @@ export const collectingRules: readonly CollectingRule[] = [
       const list = `string_agg(${jsonValue(x)}, ','${order})${filter}`
       const sql = `('[' || coalesce(${list}, '') || ']')`
       return derived(sql, 'text', [x], { constant: false, json: true })
+    },
+  },
+  {
+    kind: 'aggregate',
+    name: 'json_group_object',
+    operands: 'text, value',
+    form: "'{' || coalesce(string_agg(x as label || ':' || the JSON of y, ',' ORDER BY ...), '') || '}'",
+    guard: 'labels of NULL; BLOBs, and texts that are JSON only in some rows',
+    source: 'https://sqlite.org/json1.html#jgroupobject',
+    examples: [
+      'json_group_object(s, i)',
+      'json_group_object(s, t order by n)',
+      "json_group_object(s || '\"', t)",
+      "json_group_object('k' || n, json_array(i, s))",
+      'json_group_object(s, j) filter (where n > 4)',
+      'json_group_object(s, j) filter (where n > 1000)',
+    ],
+    refused: ['json_group_object(t, i)', 'json_group_object(s, b)'],
+    apply: ([label, value], order, filter) => {
+      if (label === undefined || value === undefined) {
+        return null
+      }
+      const member = `concat(${jsonLabel(label)}, ':', ${jsonValue(value)})`
+      const sql = `('{' || coalesce(string_agg(${member}, ','${order})${filter}, '') || '}')`
+      return derived(sql, 'text', [label, value], { constant: false, json: true })
     },
   },
 ]

@@ -1,7 +1,6 @@
-import { derived, raiseWhen, type Typed } from '../typed.js'
-import { bindOnce } from './bind-once.js'
+import { derived, type Typed } from '../typed.js'
 import type { FunctionRule } from './function-rule.js'
-import { jsonString, jsonValue } from './json-value.js'
+import { jsonLabel, jsonValue } from './json-value.js'
 
 const json1 = 'https://sqlite.org/json1.html'
 const valueGuard =
@@ -78,12 +77,7 @@ function object(operands: readonly Typed[]): Typed | null {
     if (label?.type !== 'text' || value === undefined) {
       return null
     }
-    parts.push(`${labelText(label)}, ':', ${jsonValue(value)}`)
+    parts.push(`${jsonLabel(label)}, ':', ${jsonValue(value)}`)
   }
   return made(`concat('{', ${parts.join(", ',', ")}, '}')`, operands)
-}
-
-function labelText(label: Typed): string {
-  const text = jsonString(label)
-  return label.literal ? text : bindOnce(text, 'htap__l', (it) => raiseWhen(`(${it} IS NULL)`, it))
 }

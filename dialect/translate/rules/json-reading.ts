@@ -32,12 +32,12 @@ export const jsonReading: readonly FunctionRule[] = [
     ],
     refused: ['json_array_length(s)', "json_array_length(o, '$.a' || s)"],
     apply: ([x, path]) => {
-      const at = path === undefined ? '$' : pathOf(path)
+      const at = path === undefined ? '$' : jsonPathOf(path)
       if (x === undefined || x.collated || at === null) {
         return null
       }
       const sql = bindOnce(x.sql, 'htap__d', (it) =>
-        readable(it, `CAST(json_array_length(${it}, ${quoted(at)}) AS BIGINT)`),
+        readableJson(it, `CAST(json_array_length(${it}, ${quoted(at)}) AS BIGINT)`),
       )
       return derived(sql, 'int', [x], { bound: 2 ** 31 })
     },
@@ -59,7 +59,7 @@ export const jsonReading: readonly FunctionRule[] = [
     ],
     refused: ["s -> 'a'", "(' ' || o) -> 'a'", 'o -> i', "replace(o, '2.5', 'NaN') -> 'a'"],
     apply: ([x, place]) => {
-      const at = place === undefined ? null : placeOf(place)
+      const at = place === undefined ? null : jsonPlaceOf(place)
       return x === undefined || x.collated || at === null
         ? null
         : asWritten(x, (it) => `CAST(json_extract(${it}, ${quoted(at)}) AS VARCHAR)`)
@@ -84,30 +84,30 @@ function asWritten(x: Typed, body: (text: string) => string): Typed {
     const rewritten = `(CAST(json(${it}) AS VARCHAR) <> ${it})`
     // SQLite writes null for them.
     const noNumber = `regexp_matches(${it}, '(^|[\\[:,])-?([nN]a[nN]|[iI]nf)')`
-    return readable(it, raiseWhen(`(${rewritten} OR ${noNumber})`, body(it)))
+    return readableJson(it, raiseWhen(`(${rewritten} OR ${noNumber})`, body(it)))
   })
   return derived(sql, 'text', [x], { ascii: x.ascii, json: true })
 }
 
 /** What DuckDB takes for JSON, SQLite does, too, up to a depth. */
-function readable(text: string, otherwise: string): string {
+export function readableJson(text: string, otherwise: string): string {
   const brackets = `(strlen(${text}) - strlen(translate(${text}, '[{', '')))`
   const deep = `((strlen(${text}) > ${depthMax}) AND (${brackets} >= ${depthMax}))`
   return raiseWhen(`((NOT json_valid(${text})) OR ${deep})`, otherwise)
 }
 
-function pathOf(path: Typed): string | null {
+export function jsonPathOf(path: Typed): string | null {
   const text = constantText(path)
   return text !== null && simplePath.test(text) ? text : null
 }
 
-function placeOf(place: Typed): string | null {
+export function jsonPlaceOf(place: Typed): string | null {
   if (place.type === 'int') {
     const index = constantInteger(place)
     return index !== null && index >= 0 && index < 1e9 ? `$[${index}]` : null
   }
   const label = constantText(place)
-  return label !== null && simpleLabel.test(label) ? `$.${label}` : pathOf(place)
+  return label !== null && simpleLabel.test(label) ? `$.${label}` : jsonPathOf(place)
 }
 
 function quoted(path: string): string {

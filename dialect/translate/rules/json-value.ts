@@ -44,6 +44,12 @@ export function jsonString(text: Typed): string {
   )
 }
 
+/** A label of an object: never NULL. */
+export function jsonLabel(label: Typed): string {
+  const text = jsonString(label)
+  return label.literal ? text : bindOnce(text, 'htap__l', (it) => raiseWhen(`(${it} IS NULL)`, it))
+}
+
 function orNull(sql: string): string {
   return `coalesce(${sql}, 'null')`
 }

@@ -5,6 +5,7 @@ import { collectingRules } from './collecting-aggregates.js'
 import { comparisonRules, identityRule } from './comparison.js'
 import { concatenationRule } from './concatenation.js'
 import { functionRules } from './functions.js'
+import { jsonMemberRules } from './json-members.js'
 import { patternRules } from './like.js'
 import type { Rule } from './rule.js'
 import { windowRules } from './windows.js'
@@ -18,6 +19,7 @@ export const ruleTable: readonly Rule[] = Object.freeze([
   ...patternRules,
   ...castRules,
   ...functionRules,
+  ...jsonMemberRules,
   ...aggregateRules,
   ...collectingRules,
   ...windowRules,

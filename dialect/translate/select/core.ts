@@ -1,10 +1,4 @@
-import {
-  type CoreContext,
-  type Grouped,
-  type SortTerm,
-  sortSql,
-  type WindowTerms,
-} from '../bind/core-context.js'
+import { type CoreContext, type SortTerm, sortSql, type WindowTerms } from '../bind/core-context.js'
 import { compileExpression } from '../bind/expression.js'
 import type { OutputColumn } from '../bind/output.js'
 import { sortTerm } from '../bind/window.js'
@@ -17,6 +11,7 @@ import { isCollecting } from '../rules/collecting-aggregates.js'
 import { asCondition, assertComparable, asUnsignedZero, asValue, type Typed } from '../typed.js'
 import { clauseContext } from './clause-context.js'
 import { type CompiledFrom, compileFrom } from './from.js'
+import { groupedRows } from './grouping.js'
 import { compileItem, expandItems, type Item, positionOf } from './items.js'
 import { limitSql } from './limit.js'
 import { aggregateTail, baseOrder } from './row-order.js'
@@ -69,12 +64,27 @@ export function compileCore(
     hasUncertainLevels(items, select.orderBy, levels)
       ? keep('order: by a window among several')
       : baseOrder({ context, facts, groups, select, levels })
+  const orderTail = (terms: readonly SortTerm[]) =>
+    aggregateTail(terms, { context, facts, groups, select, levels })
+  const row = { ...bare, seesAliases: false }
   const full: CoreContext = {
-    ...bare,
-    seesAliases: false,
+    ...row,
     windowTail: (call, terms) => windowTail(call, terms, { facts, groups, levels, context, base }),
-    aggregateTail: (terms) => aggregateTail(terms, { context, facts, groups, select, levels }),
-    grouped: groups.length === 0 ? null : groupedBy(groups, facts),
+    aggregateTail: orderTail,
+    grouped:
+      groups.length === 0
+        ? null
+        : groupedRows({
+            groups,
+            facts,
+            row,
+            tail: orderTail,
+            expressions: [
+              ...items.map((item) => item.expression),
+              core.having,
+              ...select.orderBy.map((term) => term.expression),
+            ],
+          }),
   }
   const columns = items.map((item) => compileItem(item, full))
   const having =
@@ -121,20 +131,6 @@ function showsOrder(core: SelectCore): boolean {
     }
   }
   return shows
-}
-
-/** SQLite takes any row of a group for a column that is no key; here all must agree. */
-function groupedBy(groups: readonly Typed[], facts: RowFacts): Grouped {
-  const keys = new Set(groups.map((group) => group.sql))
-  const known = new Determined(keys, facts)
-  return {
-    hasExpressions: groups.some((group) => group.sql.includes('(')),
-    isKey: (sql) => keys.has(sql),
-    pick: (column) =>
-      known.has(column.sql)
-        ? { ...column, sql: `first(${column.sql})` }
-        : keep('bare column beside aggregates'),
-  }
 }
 
 /** Rows that ORDER BY leaves equal are the same, or there are none. */
