@@ -5,3 +5,6 @@ export class Keep extends Error {}
 export function keep(reason: string): never {
   throw new Keep(reason)
 }
+
+/** A statement that another try may translate, with the rows of its derived tables numbered. */
+export const orderOfSubquery = 'order: subquery'

@@ -13,6 +13,8 @@ export interface CommonTableEntry {
   readonly columns: readonly OutputColumn[]
   /** Sets of output positions of which no two rows have the same values. */
   readonly keys: readonly (readonly number[])[]
+  /** It has a column `r` that numbers its rows in SQLite's order. */
+  readonly isNumbered: boolean
 }
 
 /** What one translation gathers on its way through the statement. */

@@ -1,11 +1,11 @@
 import { storageClass } from '../../../src/core/column-profile.js'
 import { keep } from '../keep.js'
 import { summarise } from '../parse/summarise.js'
-import type { InExpression, Select } from '../parse/syntax.js'
+import type { Expression, InExpression, Select } from '../parse/syntax.js'
 import { comparable } from '../rules/comparison.js'
 import { compileSelect } from '../select/select.js'
 import type { Statement } from '../statement.js'
-import { asValue, type Typed } from '../typed.js'
+import { asValue, raiseWhen, type Typed } from '../typed.js'
 import type { CoreContext } from './core-context.js'
 import { compileExpression, truth } from './expression.js'
 
@@ -40,8 +40,11 @@ export function compileScalarSubquery(select: Select, core: CoreContext): Typed 
 
 export function compileInSubquery(node: InExpression, core: CoreContext): Typed {
   const { statement, scope, ctes } = core
-  if (node.select === null || node.operand.kind === 'row') {
-    return keep('in with row values')
+  if (node.select === null) {
+    return keep('row value')
+  }
+  if (node.operand.kind === 'row') {
+    return compileRowsInSubquery(node, node.operand.items, node.select, core)
   }
   const operand = asValue(compileExpression(node.operand, core))
   const inner = compileSelect(node.select, { statement, outer: scope, ctes, order: 'content' })
@@ -71,6 +74,34 @@ export function compileInSubquery(node: InExpression, core: CoreContext): Typed 
       : `SELECT ${right.sql} FROM (${inner.sql}) AS ${statement.newName('s')}`
   const sql = `(${left.sql} IN (${inside}))`
   return { ...truth(node.negated ? `(NOT ${sql})` : sql, [operand]), constant: false }
+}
+
+/** DuckDB holds NULL equal to NULL in a row, so that any NULL sends the query back. */
+function compileRowsInSubquery(
+  { negated }: InExpression,
+  items: readonly Expression[],
+  select: Select,
+  core: CoreContext,
+): Typed {
+  const { statement, scope, ctes } = core
+  const inner = compileSelect(select, { statement, outer: scope, ctes, order: 'content' })
+  if (inner.columns.length !== items.length) {
+    return keep('row value')
+  }
+  const pairs = inner.columns.map(({ value }, i) => {
+    const item = asValue(compileExpression(items[i] ?? keep('row value'), core))
+    const pair = comparable(item, { ...value, sql: `c${i}`, read: null, literal: false })
+    return pair[0].type === pair[1].type && /^(int|text|blob)$/.test(item.type)
+      ? pair
+      : keep('in: types differ')
+  })
+  const rowOf = (values: readonly Typed[]) =>
+    `row(${values.map(({ sql }) => raiseWhen(`(${sql} IS NULL)`, sql)).join(', ')})`
+  const left = pairs.map(([value]) => value)
+  const right = rowOf(pairs.map(([, value]) => value))
+  const inside = `SELECT ${right} FROM (${inner.sql}) AS ${statement.newName('s')}`
+  const sql = `(${rowOf(left)} IN (${inside}))`
+  return { ...truth(negated ? `(NOT ${sql})` : sql, left), constant: false }
 }
 
 /** SQLite overlooks a NULL where it takes the list from an index that begins with a descending column. */

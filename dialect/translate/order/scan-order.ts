@@ -2,7 +2,7 @@ import { foldIdentifier, quoteIdentifier } from '../../../src/core/sql-identifie
 import type { IndexShape } from '../../../src/core/table-shape.js'
 import { ascending, type SortTerm } from '../bind/core-context.js'
 import type { Relation } from '../bind/scope.js'
-import { keep } from '../keep.js'
+import { keep, orderOfSubquery } from '../keep.js'
 import { type Typed, typed } from '../typed.js'
 import { Determined, type RowFacts } from './determined.js'
 
@@ -68,9 +68,9 @@ function usageOf(rest: string, relation: Relation): string | null {
 }
 
 function loopOrder(relation: Relation, usage: string): readonly SortTerm[] {
-  const { table } = relation
+  const { table, order } = relation
   if (table === null) {
-    return keep('order: scan of a subquery')
+    return order !== null && usage === '' ? [ascending(order)] : keep(orderOfSubquery)
   }
   if (usage.startsWith('USING AUTOMATIC ')) {
     // Its further columns are compared in an order that the plan does not show.

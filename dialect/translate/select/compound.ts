@@ -1,7 +1,7 @@
 import { sortSql } from '../bind/core-context.js'
 import type { OutputColumn } from '../bind/output.js'
 import { sortTerm } from '../bind/window.js'
-import { keep } from '../keep.js'
+import { keep, orderOfSubquery } from '../keep.js'
 import type { PlanNode } from '../order/query-plan.js'
 import type { CompoundBody, Select, SelectBody } from '../parse/syntax.js'
 import { assertComparable, oneOf } from '../typed.js'
@@ -108,7 +108,7 @@ function inArmOrder(
   limit: string,
 ): CompiledSelect {
   const bodies = armsOf(body)
-  const plans = armPlans(context.plan?.() ?? keep('order: subquery'))
+  const plans = armPlans(context.plan?.() ?? keep(orderOfSubquery))
   if (plans.length !== bodies.length) {
     keep('order: plan not understood')
   }

@@ -47,7 +47,8 @@ export function compileCore(
 ): CompiledSelect {
   const { statement, ctes, outer } = context
   const wantsOrder = showsOrder(core)
-  const surroundings = { statement, ctes, outer, wantsOrder }
+  const around = { statement, ctes, outer, wantsOrder }
+  const surroundings = context.ordersSubqueries === true ? { ...around, inOrder: context } : around
   const from = core.from === null ? noFrom : compileFrom(core.from, surroundings)
   const items = expandItems(core, from)
   const bare = clauseContext(core, from, items, context)
@@ -100,7 +101,7 @@ export function compileCore(
   const single = groups.length === 0 && bare.found.aggregates
   const total = single || isTotal(order, facts, groups, columns)
   const parts = { columns, from, where, groups, having, core }
-  const limit = limitSql(select, statement, context.order !== 'rows')
+  const limit = limitSql(select, statement, context.order !== 'rows' || context.numbered === true)
   const keys = outputKeys(core, columns, groups, facts, single, levels)
   if (!sorts && context.numbered !== true) {
     const plain = needsFilter(parts) ? filtered(parts, []) : body(parts, core.distinct, '')
@@ -114,7 +115,12 @@ export function compileCore(
     core.distinct && !total
       ? distinctInOrder(parts, order, tail, context)
       : ordered(parts, order, tail, context)
-  return { sql: `${sql}${limit}`, columns, keys }
+  const byNumber = context.numbered === true && limit !== ''
+  return {
+    sql: `${sql}${byNumber ? ` ORDER BY ${columns.length + 1}` : ''}${limit}`,
+    columns,
+    keys,
+  }
 }
 
 /** Some aggregate shows the order in which it meets the rows. */
@@ -169,9 +175,10 @@ function ordered(
   const terms = [...order.map((entry) => entry.term), ...tail].map(sortSql)
   if (context.numbered === true) {
     const over = terms.length === 0 ? '' : `ORDER BY ${terms.join(', ')}`
-    return parts.core.distinct
-      ? keep('order: distinct in a set operation')
-      : body(parts, false, `, row_number() OVER (${over}) AS r`)
+    if (parts.core.distinct || over.includes(' OVER (')) {
+      keep('order: distinct or window in a numbered part')
+    }
+    return body(parts, false, `, row_number() OVER (${over}) AS r`)
   }
   const sorted = parts.core.distinct ? order.map((entry) => positional(entry)) : terms
   if (needsFilter(parts)) {

@@ -10,10 +10,11 @@ import { parseSelect } from '../parse/parse-select.js'
 import type { FromItem, JoinItem, TableItem } from '../parse/syntax.js'
 import type { CommonTableEntry, Statement } from '../statement.js'
 import type { ViewDefinition } from '../translation.js'
-import { asCondition, type Typed, typed } from '../typed.js'
+import { asCondition, type Typed } from '../typed.js'
 import { flatten } from './flatten.js'
 import { commonNames, joinUsing } from './join-using.js'
-import { compileSelect } from './select.js'
+import { compileSelect, type SelectContext } from './select.js'
+import { compileInOrder, inOrder } from './subquery-order.js'
 
 export interface JoinStep {
   readonly relation: Relation
@@ -40,6 +41,8 @@ export interface Surroundings {
   readonly ctes: readonly CommonTableEntry[]
   /** The order of a derived table's rows shows in the result. */
   readonly wantsOrder?: boolean
+  /** Number the rows of derived tables; the plan tells how. */
+  readonly inOrder?: SelectContext
 }
 
 /** FROM with all its joins; every relation gets a name of its own. */
@@ -103,29 +106,36 @@ function compileRelation(
   const { statement, outer, ctes } = around
   if (item.kind === 'subquery') {
     const emitted = statement.newName('t')
+    const alias = item.alias ?? ''
+    const own = around.inOrder && compileInOrder(item.select, alias, around.inOrder)
+    if (own != null) {
+      const relation = inOrder(derivedRelation(own.columns, alias, emitted, own.keys))
+      return { sql: `(${own.sql}) AS ${emitted}`, relation }
+    }
     // A limit would have to count the rows in that order.
     const { orderBy, limit } = item.select
     const numbered = around.wantsOrder === true && orderBy.length > 0 && limit === null
     const inner = numbered
       ? compileSelect(item.select, { statement, outer, ctes, order: 'rows', numbered })
       : compileSelect(item.select, { statement, outer, ctes, order: 'content' })
-    const relation = derivedRelation(inner.columns, item.alias ?? '', emitted, inner.keys)
-    const order = numbered ? typed(`${emitted}.r`, 'int', { bound: 2 ** 40 }) : null
-    return { sql: `(${inner.sql}) AS ${emitted}`, relation: { ...relation, order } }
+    const relation = derivedRelation(inner.columns, alias, emitted, inner.keys)
+    const sql = `(${inner.sql}) AS ${emitted}`
+    return { sql, relation: numbered ? inOrder(relation) : relation }
   }
   const folded = foldIdentifier(item.name)
   const cte = item.schema === null ? ctes.findLast((entry) => entry.name === folded) : undefined
   const emitted = statement.newName('t')
   if (cte !== undefined) {
     const relation = derivedRelation(cte.columns, item.alias ?? item.name, emitted, cte.keys)
-    return { sql: `${cte.emitted} AS ${emitted}`, relation }
+    const sql = `${cte.emitted} AS ${emitted}`
+    return { sql, relation: cte.isNumbered ? inOrder(relation) : relation }
   }
   if (item.schema !== null && foldIdentifier(item.schema) !== 'main') {
     keep('schema')
   }
   const table = statement.table(item.name)
   if ('view' in table) {
-    return compileView(table, item, emitted, statement)
+    return compileView(table, item, emitted, around)
   }
   const relation = tableRelation(table, item.alias ?? item.name, emitted)
   return { sql: `${table.sqlName} AS ${emitted}`, relation }
@@ -136,21 +146,26 @@ function compileView(
   view: ViewDefinition,
   item: TableItem,
   emitted: string,
-  statement: Statement,
+  { statement, inOrder: context }: Surroundings,
 ): { readonly sql: string; readonly relation: Relation } {
   const parsed = parseSelect(view.select)
   if (parsed.kind === 'not-understood') {
     return keep(`view: ${parsed.reason}`)
   }
-  const inner = statement.within(view.select, () =>
-    compileSelect(parsed.select, { statement, outer: null, ctes: [], order: 'content' }),
-  )
+  const alone = { statement, outer: null, ctes: [] }
+  const [inner, isNumbered] = statement.within(view.select, () => {
+    const own = context && compileInOrder(parsed.select, item.name, { ...context, ...alone })
+    return own == null
+      ? ([compileSelect(parsed.select, { ...alone, order: 'content' }), false] as const)
+      : ([own, true] as const)
+  })
   if (inner.columns.length !== view.columns.length) {
     keep('view with other columns')
   }
   const columns = inner.columns.map((column, i) => ({ ...column, name: view.columns[i] ?? null }))
   const relation = derivedRelation(columns, item.alias ?? item.name, emitted, inner.keys)
-  return { sql: `(${inner.sql}) AS ${emitted}`, relation }
+  const sql = `(${inner.sql}) AS ${emitted}`
+  return { sql, relation: isNumbered ? inOrder(relation) : relation }
 }
 
 function compileJoin(

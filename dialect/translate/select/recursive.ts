@@ -40,7 +40,7 @@ export function compileRecursive(
   }
   const first = compileSelect(arm(body.left), context)
   const columns = first.columns.map((column, i) => assumed(column, cte.columns?.[i]))
-  const known = { name, emitted, columns, keys: [] }
+  const known = { name, emitted, columns, keys: [], isNumbered: false }
   const next = compileSelect(arm(body.right), { ...context, ctes: [...context.ctes, known] })
   if (
     next.columns.length !== columns.length ||

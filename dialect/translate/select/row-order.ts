@@ -1,5 +1,5 @@
 import { ascending, type SortTerm } from '../bind/core-context.js'
-import { keep } from '../keep.js'
+import { keep, orderOfSubquery } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { loopsOf, sortsGroups } from '../order/query-plan.js'
 import { scanOrder } from '../order/scan-order.js'
@@ -22,7 +22,7 @@ export interface Grouping {
  */
 export function baseOrder(grouping: Grouping): readonly SortTerm[] {
   const { context, facts, groups, levels } = grouping
-  const plan = context.plan ?? (() => keep('order: subquery'))
+  const plan = context.plan ?? (() => keep(orderOfSubquery))
   const nodes = plan()
   const throughWindows = levels.length > 0
   if (groups.length > 0 && sortsGroups(nodes, throughWindows)) {
@@ -47,7 +47,7 @@ export function aggregateTail(terms: readonly SortTerm[], grouping: Grouping): r
   if (levels.length > 0) {
     keep('order: aggregate beside a window')
   }
-  const plan = context.plan ?? (() => keep('order: subquery'))
+  const plan = context.plan ?? (() => keep(orderOfSubquery))
   return scanOrder(loopsOf(plan(), false), facts, () => scansBackward(context))
 }
 

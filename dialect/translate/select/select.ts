@@ -1,7 +1,7 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import type { OutputColumn } from '../bind/output.js'
 import type { Scope } from '../bind/scope.js'
-import { keep } from '../keep.js'
+import { Keep, keep, orderOfSubquery } from '../keep.js'
 import type { PlanNode } from '../order/query-plan.js'
 import { summarise } from '../parse/summarise.js'
 import type { CommonTable, Select } from '../parse/syntax.js'
@@ -9,6 +9,7 @@ import type { CommonTableEntry, Statement } from '../statement.js'
 import { compileCompound } from './compound.js'
 import { compileCore } from './core.js'
 import { compileRecursive } from './recursive.js'
+import { compileInOrder } from './subquery-order.js'
 import { compileValues } from './values.js'
 
 export interface SelectContext {
@@ -23,6 +24,8 @@ export interface SelectContext {
   readonly order: 'none' | 'content' | 'rows'
   /** The statement's own steps in SQLite's plan; only where rows must be in order. */
   readonly plan?: () => readonly PlanNode[]
+  /** Number the rows of derived tables, too, because the order of these rows depends on it. */
+  readonly ordersSubqueries?: boolean
   /** Instead of sorting, add a column `r` that numbers the rows in SQLite's order. */
   readonly numbered?: boolean
 }
@@ -36,6 +39,18 @@ export interface CompiledSelect {
 
 /** A SELECT with its WITH clause, set operations, order and limit. */
 export function compileSelect(select: Select, context: SelectContext): CompiledSelect {
+  try {
+    return compileOnce(select, context)
+  } catch (error) {
+    const mayOrder = context.plan !== undefined && context.ordersSubqueries !== true
+    if (mayOrder && error instanceof Keep && error.message === orderOfSubquery) {
+      return compileOnce(select, { ...context, ordersSubqueries: true })
+    }
+    throw error
+  }
+}
+
+function compileOnce(select: Select, context: SelectContext): CompiledSelect {
   const { ctes, sql: withSql } = compileCommonTables(select, context)
   const inner = { ...context, ctes }
   const compiled = compileBody(select, inner)
@@ -78,10 +93,16 @@ function compileCommonTables(
       ctes: [...ctes],
       order: 'content',
     } as const
-    const compiled = own ? compileRecursive(cte, emitted, inner) : compileSelect(cte.select, inner)
+    const numbered =
+      context.ordersSubqueries === true && !own
+        ? compileInOrder(cte.select, cte.name, { ...context, ctes: inner.ctes })
+        : null
+    const compiled =
+      numbered ?? (own ? compileRecursive(cte, emitted, inner) : compileSelect(cte.select, inner))
     const columns = renamed(cte, compiled.columns)
-    parts.push(`${emitted}(${columns.map((_, i) => `c${i}`).join(', ')}) AS (${compiled.sql})`)
-    ctes.push({ name, emitted, columns, keys: compiled.keys })
+    const names = [...columns.map((_, i) => `c${i}`), ...(numbered === null ? [] : ['r'])]
+    parts.push(`${emitted}(${names.join(', ')}) AS (${compiled.sql})`)
+    ctes.push({ name, emitted, columns, keys: compiled.keys, isNumbered: numbered !== null })
   }
   return { ctes, sql: `WITH RECURSIVE ${parts.join(', ')} ` }
 }
