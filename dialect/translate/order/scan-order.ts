@@ -1,22 +1,29 @@
 import { foldIdentifier, quoteIdentifier } from '../../../src/core/sql-identifier.js'
-import type { IndexShape } from '../../../src/core/table-shape.js'
+import type { IndexShape, TableShape } from '../../../src/core/table-shape.js'
 import { ascending, type SortTerm } from '../bind/core-context.js'
 import type { Relation } from '../bind/scope.js'
 import { keep, orderOfSubquery } from '../keep.js'
 import { type Typed, typed } from '../typed.js'
 import { Determined, type RowFacts } from './determined.js'
 
+/** What the plan does not say of its loops. */
+export interface Scan {
+  /** A loop runs from the end of its table or index to the start. */
+  readonly isBackward: () => boolean
+  /** The columns of an index that SQLite makes for this loop; null is the rowid. */
+  readonly automaticIndex: (loop: string, table: TableShape) => readonly (string | null)[]
+}
+
 /**
  * The order in which SQLite's nested loops meet the rows, as sort terms: the keys of each loop,
  * outermost first.
  *
  * @param loops Lines of the plan.
- * @param isBackward Whether a loop runs from the end of its table or index to the start.
  */
 export function scanOrder(
   loops: readonly string[],
   facts: RowFacts,
-  isBackward: () => boolean,
+  scan: Scan,
 ): readonly SortTerm[] {
   const { steps } = facts
   const left = [...steps]
@@ -39,7 +46,11 @@ export function scanOrder(
     )
     // At most one row for those of the loops around it: it sorts nothing.
     if (!known.hasRow(relation)) {
-      terms.push(...loopOrder(relation, usageOf(rest, relation) ?? ''))
+      terms.push(
+        ...loopOrder(relation, usageOf(rest, relation) ?? '', (table) =>
+          scan.automaticIndex(loop, table),
+        ),
+      )
       sorting += 1
     }
   }
@@ -47,7 +58,7 @@ export function scanOrder(
   if (left.some((step) => step.type !== 'left')) {
     keep('order: plan lacks a table')
   }
-  if (!isBackward()) {
+  if (!scan.isBackward()) {
     return terms
   }
   if (sorting !== 1 || loops.length !== 1 || terms.some((term) => term.descending)) {
@@ -67,14 +78,20 @@ function usageOf(rest: string, relation: Relation): string | null {
   return usage === '' || usage.startsWith(' ') ? usage.replace(/ LEFT-JOIN$/, '').trim() : null
 }
 
-function loopOrder(relation: Relation, usage: string): readonly SortTerm[] {
+function loopOrder(
+  relation: Relation,
+  usage: string,
+  automatic: (table: TableShape) => readonly (string | null)[],
+): readonly SortTerm[] {
   const { table, order } = relation
   if (table === null) {
     return order !== null && usage === '' ? [ascending(order)] : keep(orderOfSubquery)
   }
   if (usage.startsWith('USING AUTOMATIC ')) {
-    // Its further columns are compared in an order that the plan does not show.
-    return keep('order: automatic index')
+    return automatic(table.shape).map((name) => {
+      const value = name === null ? relation.rowid : columnValue(relation, name)
+      return value === null ? keep('order: automatic index') : ascending(value)
+    })
   }
   if (usage === '' || usage.startsWith('USING INTEGER PRIMARY KEY')) {
     return keyOrder(relation)

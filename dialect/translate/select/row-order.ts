@@ -1,8 +1,9 @@
 import { ascending, type SortTerm } from '../bind/core-context.js'
 import { keep, orderOfSubquery } from '../keep.js'
+import { automaticIndexColumns } from '../order/automatic-index.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { loopsOf, sortsGroups } from '../order/query-plan.js'
-import { scanOrder } from '../order/scan-order.js'
+import { type Scan, scanOrder } from '../order/scan-order.js'
 import type { Select } from '../parse/syntax.js'
 import type { Typed } from '../typed.js'
 import type { SelectContext } from './select.js'
@@ -28,7 +29,7 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
   if (groups.length > 0 && sortsGroups(nodes, throughWindows)) {
     return sortedGroups(grouping)
   }
-  const scan = scanOrder(loopsOf(nodes, throughWindows), facts, () => scansBackward(context))
+  const scan = scanOrder(loopsOf(nodes, throughWindows), facts, scanOf(context))
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
 }
 
@@ -48,7 +49,7 @@ export function aggregateTail(terms: readonly SortTerm[], grouping: Grouping): r
     keep('order: aggregate beside a window')
   }
   const plan = context.plan ?? (() => keep(orderOfSubquery))
-  return scanOrder(loopsOf(plan(), false), facts, () => scansBackward(context))
+  return scanOrder(loopsOf(plan(), false), facts, scanOf(context))
 }
 
 /**
@@ -91,6 +92,15 @@ function scannedGroups(
     facts,
   )
   return groups.every((group) => known.has(group.sql)) ? terms : keep('order: groups not by keys')
+}
+
+function scanOf(context: SelectContext): Scan {
+  const { statement } = context
+  return {
+    isBackward: () => scansBackward(context),
+    automaticIndex: (loop, table) =>
+      automaticIndexColumns(loop, table, statement.queryPlan(), statement.context.program()),
+  }
 }
 
 /** The program walks some index from its end. Beside a subquery or another arm that might be theirs. */
