@@ -81,6 +81,21 @@ const same: readonly (readonly [why: string, sql: string, ...parameters: (string
     'an aggregate over the first rows of a sorted derived table',
     'select group_concat(id) from (select id from t order by i desc limit 2) as x',
   ],
+  [
+    'an alias of an aggregate in HAVING',
+    "select i, count(*) as m, max(s) as w from t group by i having m > 0 and w > 'a' or w is null",
+  ],
+  [
+    'a bare column beside max()',
+    'select i, s, max(id) as m, e from t where i > 0 group by i having m > 0',
+  ],
+  ['a bare column beside the max() of everything', 'select s, id, max(n) from t where n <> 2.5'],
+  ['a bare column beside the min() of nothing', 'select s, id, min(n) from t where id > 99'],
+  ['a bare column beside a count', 'select s, id + 1, count(*) from t where id > 2'],
+  [
+    'an outer column beside an aggregate',
+    'select id, (select t.id + count(*) from u where u.i = t.i) from t',
+  ],
   ['nullif applies no affinity', "select nullif(i, '1'), nullif(i, ?) from t", '1'],
   [
     'ties of grouping that copies DESC',

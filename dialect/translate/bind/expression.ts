@@ -46,6 +46,10 @@ function compileGrouped(node: Expression, core: CoreContext): Typed | null {
   }
   const row = { ...core, grouped: null }
   if (node.kind === 'column') {
+    if (core.scope.ownColumn(node.table, node.name) === null) {
+      // An alias stands for an expression over groups, a column of an outer query for one value.
+      return null
+    }
     const value = compileColumn(node, row)
     return grouped.isKey(value.sql) || value.constant ? value : grouped.pick(value)
   }

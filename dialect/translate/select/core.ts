@@ -6,12 +6,11 @@ import { keep } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
 import { equalitiesOf } from '../order/equalities.js'
 import type { Expression, FunctionCall, OrderTerm, Select, SelectCore } from '../parse/syntax.js'
-import { visitExpression } from '../parse/visit-expression.js'
 import { isCollecting } from '../rules/collecting-aggregates.js'
 import { asCondition, assertComparable, asUnsignedZero, asValue, type Typed } from '../typed.js'
 import { clauseContext } from './clause-context.js'
 import { type CompiledFrom, compileFrom } from './from.js'
-import { groupedRows } from './grouping.js'
+import { aggregatesIn, groupedRows } from './grouping.js'
 import { compileItem, expandItems, type Item, positionOf } from './items.js'
 import { limitSql } from './limit.js'
 import { aggregateTail, baseOrder } from './row-order.js'
@@ -68,24 +67,19 @@ export function compileCore(
   const orderTail = (terms: readonly SortTerm[]) =>
     aggregateTail(terms, { context, facts, groups, select, levels })
   const row = { ...bare, seesAliases: false }
+  const expressions = [
+    ...items.map((item) => item.expression),
+    core.having,
+    ...select.orderBy.map((term) => term.expression),
+  ].filter((node) => node !== null)
   const full: CoreContext = {
     ...row,
     windowTail: (call, terms) => windowTail(call, terms, { facts, groups, levels, context, base }),
     aggregateTail: orderTail,
     grouped:
-      groups.length === 0
-        ? null
-        : groupedRows({
-            groups,
-            facts,
-            row,
-            tail: orderTail,
-            expressions: [
-              ...items.map((item) => item.expression),
-              core.having,
-              ...select.orderBy.map((term) => term.expression),
-            ],
-          }),
+      groups.length > 0 || expressions.some((node) => aggregatesIn(node).length > 0)
+        ? groupedRows({ groups, facts, row, tail: orderTail, expressions })
+        : null,
   }
   const columns = items.map((item) => compileItem(item, full))
   const having =
@@ -125,18 +119,11 @@ export function compileCore(
 
 /** Some aggregate shows the order in which it meets the rows. */
 function showsOrder(core: SelectCore): boolean {
-  let shows = false
-  for (const column of core.columns) {
-    if (column.kind === 'expression') {
-      visitExpression(column.expression, {
-        expression: (node) => {
-          shows ||= node.kind === 'function' && node.over === null && isCollecting(node.name)
-        },
-        select: () => undefined,
-      })
-    }
-  }
-  return shows
+  return core.columns.some(
+    (column) =>
+      column.kind === 'expression' &&
+      aggregatesIn(column.expression).some((call) => isCollecting(call.name)),
+  )
 }
 
 /** Rows that ORDER BY leaves equal are the same, or there are none. */

@@ -8,6 +8,7 @@ import {
 import { compileExpression } from '../bind/expression.js'
 import { keep } from '../keep.js'
 import { Determined, type RowFacts } from '../order/determined.js'
+import { isAggregate } from '../parse/summarise.js'
 import type { Expression, FunctionCall } from '../parse/syntax.js'
 import { visitExpression } from '../parse/visit-expression.js'
 import { assertComparable, asValue, raiseWhen, type Typed } from '../typed.js'
@@ -16,7 +17,7 @@ export interface GroupedRows {
   readonly groups: readonly Typed[]
   readonly facts: RowFacts
   /** Everything that is evaluated for a group: result columns, HAVING, ORDER BY. */
-  readonly expressions: readonly (Expression | null)[]
+  readonly expressions: readonly Expression[]
   /** How a row's own expressions are compiled. */
   readonly row: CoreContext
   readonly tail: (terms: readonly SortTerm[]) => readonly SortTerm[]
@@ -38,7 +39,7 @@ export function groupedRows({ groups, facts, expressions, row, tail }: GroupedRo
       if (known.has(column.sql)) {
         return { ...column, sql: `first(${column.sql})` }
       }
-      taken ??= takeFrom(extremesIn(expressions), row, tail)
+      taken ??= takeFrom(expressions.flatMap(extremesIn), row, tail)
       return taken(column)
     },
   }
@@ -74,27 +75,31 @@ function takeFrom(
   const descending = call.name === 'max'
   const best: SortTerm = { ...ascending(value), descending, nulls: 'last' }
   const order = [best, ...tail([best])].map(sortSql).join(', ')
-  const isNone = `(count(${value.sql}) = 0)`
+  const isNone = `((count(${value.sql}) = 0) AND (count(*) > 0))`
   return (column) => ({
     ...column,
     sql: raiseWhen(isNone, `first(${column.sql} ORDER BY ${order})`),
   })
 }
 
-function extremesIn(expressions: readonly (Expression | null)[]): readonly FunctionCall[] {
+function extremesIn(expression: Expression): readonly FunctionCall[] {
+  return aggregatesIn(expression).filter(({ name }) => name === 'max' || name === 'min')
+}
+
+/** Calls of aggregates in an expression, those in subqueries left out. */
+export function aggregatesIn(expression: Expression): readonly FunctionCall[] {
   const calls: FunctionCall[] = []
-  for (const expression of expressions) {
-    if (expression !== null) {
-      visitExpression(expression, {
-        expression: (node) => {
-          const isExtreme = node.kind === 'function' && /^(max|min)$/.test(node.name)
-          if (isExtreme && node.items.length === 1 && node.over === null) {
-            calls.push(node)
-          }
-        },
-        select: () => undefined,
-      })
-    }
-  }
+  visitExpression(expression, {
+    expression: (node) => {
+      if (
+        node.kind === 'function' &&
+        node.over === null &&
+        (node.star || isAggregate(node.name, node.items.length))
+      ) {
+        calls.push(node)
+      }
+    },
+    select: () => undefined,
+  })
   return calls
 }
