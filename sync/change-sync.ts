@@ -1,5 +1,6 @@
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { reach } from '../src/core/outside-world.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import type { FinishedCopy } from './backfill/table-copier.js'
 import type { Mirror } from './mirror.js'
@@ -202,7 +203,9 @@ class LogFollower implements ChangeSync {
     }
     // Only now may anything else run: position and copies have to change together.
     for (const table of replaced) {
+      reach('rebuild.registered')
       await catalogue.dropCopy(table).catch(() => undefined)
+      reach('rebuild.dropped')
     }
   }
 }

@@ -28,7 +28,7 @@ export class CopyRequests {
       return
     }
     const table = tables.track(name)
-    if (table.state === 'absent' && Date.now() >= table.retryAtMs) {
+    if (table.state === 'absent' && performance.now() >= table.retryAtMs) {
       table.state = 'copying'
       table.reason = 'the first copy is being made'
       void open().then((isOpen) => {
@@ -47,7 +47,7 @@ export class CopyRequests {
    * listed tables that were created only now are made.
    */
   addDue(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const table of this.#props.tables.due(now)) {
       this.add(table.name)
     }

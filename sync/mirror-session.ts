@@ -1,3 +1,4 @@
+import { reach } from '../src/core/outside-world.js'
 import { CopyQueue } from './backfill/copy-queue.js'
 import { LogPruner } from './capture/log-pruner.js'
 import { type ChangeSync, createChangeSync } from './change-sync.js'
@@ -95,6 +96,7 @@ export class MirrorSession {
   async leaveLog(): Promise<void> {
     const isInMemory = this.#props.options.olapPath === ':memory:'
     await this.#pruner.close(this.mirror.position, isInMemory).catch(() => undefined)
+    reach('close.position-noted')
   }
 
   #oldestPosition(): number {

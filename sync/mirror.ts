@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import * as files from 'node:fs/promises'
 import { HtapError } from '../src/core/htap-error.js'
+import { reach, through, uniqueId, wallClockMs } from '../src/core/outside-world.js'
 import { openDuckDbStore } from '../src/olap/duckdb-store.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
 import { readSchemaVersion } from '../src/oltp/catalogue.js'
@@ -57,7 +57,9 @@ export class Mirror {
     const lock = await lockStore(options)
     let store: OlapStore | null = null
     try {
+      reach('open.locked')
       store = await openStore(options)
+      reach('open.store-opened')
       return await Mirror.#attach(store, lock, access)
     } catch (error) {
       await store?.close()
@@ -69,6 +71,7 @@ export class Mirror {
   async close(): Promise<void> {
     try {
       await this.store.close()
+      reach('close.store-closed')
     } finally {
       this.#lock?.release()
     }
@@ -97,6 +100,7 @@ export class Mirror {
       }
       return { epoch, head, schemaVersion, isMine: false }
     })
+    reach('open.log-installed')
     if (source.epoch === null) {
       throw new HtapError('sync-failed', 'the change log has no epoch')
     }
@@ -106,18 +110,20 @@ export class Mirror {
     }
     const state: MirrorState = {
       epoch: source.epoch,
-      consumerId: stored?.consumerId ?? randomUUID(),
+      consumerId: stored?.consumerId ?? uniqueId(),
       position: source.head,
       schemaVersion: source.schemaVersion,
     }
     await catalogue.reset(state)
+    reach('open.reset')
     await writePatiently(access, (database) =>
       writeConsumer(database, {
         id: state.consumerId,
         position: state.position,
-        seenMs: Date.now(),
+        seenMs: wallClockMs(),
       }),
     )
+    reach('open.registered')
     return { mirror: new Mirror(store, lock, state), tables: [] }
   }
 }
@@ -155,8 +161,8 @@ async function openStore(options: SyncOptions): Promise<OlapStore> {
       throw error
     }
     // The file is derived data: whatever is wrong with it, a new one is as good.
-    await rm(options.olapPath, { force: true })
-    await rm(`${options.olapPath}.wal`, { force: true })
+    await through('files', files).rm(options.olapPath, { force: true })
+    await through('files', files).rm(`${options.olapPath}.wal`, { force: true })
     return await open()
   }
 }

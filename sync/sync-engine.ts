@@ -183,7 +183,7 @@ export class SyncEngine {
     if (this.#state === 'ready') {
       return Promise.resolve(true)
     }
-    if (this.#closing !== null || Date.now() < this.#retryAtMs) {
+    if (this.#closing !== null || performance.now() < this.#retryAtMs) {
       return Promise.resolve(false)
     }
     this.#opening ??= this.#openMirror().finally(() => {
@@ -218,7 +218,7 @@ export class SyncEngine {
     } catch (error) {
       this.#state = 'failed'
       this.#failure = error
-      this.#retryAtMs = Date.now() + limits.copyRetryMs
+      this.#retryAtMs = performance.now() + limits.copyRetryMs
       this.#options.onError?.(error)
       await this.#session?.mirror.close().catch(() => undefined)
       this.#session = null

@@ -95,7 +95,7 @@ export class SyncLoop {
     } catch (error) {
       this.#props.onFailure(error)
       this.#failures++
-      this.#retryAtMs = Date.now() + limits.copyRetryMs
+      this.#retryAtMs = performance.now() + limits.copyRetryMs
       const hasLostPlace = error instanceof HtapError && error.facts['lostPlace'] === true
       if (hasLostPlace || this.#failures >= limits.syncFailuresMax) {
         this.#props.onLost()
@@ -110,7 +110,7 @@ export class SyncLoop {
         this.#lastDataVersion = version
         this.wake()
       }
-      if (this.#failures > 0 && Date.now() >= this.#retryAtMs) {
+      if (this.#failures > 0 && performance.now() >= this.#retryAtMs) {
         this.wake()
       }
       this.#props.onTick()

@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises'
+import * as files from 'node:fs/promises'
 import type { Table as ArrowTable } from 'apache-arrow'
 import { assert } from '../core/assert.js'
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
+import { reach, through } from '../core/outside-world.js'
 import { selfTestAppender } from './appender-self-test.js'
 import { readArrowTable } from './arrow-table.js'
 import { ConnectionPool } from './connection-pool.js'
@@ -200,7 +201,9 @@ class DuckDbStore implements OlapStore {
       // Neither has to succeed: there may be no transaction, and the log keeps what a
       // checkpoint would have moved.
       await duckdb.query(this.#opened.writing, 'rollback').catch(() => null)
+      reach('close.before-checkpoint')
       await duckdb.query(this.#opened.writing, 'checkpoint').catch(() => null)
+      reach('close.after-checkpoint')
       this.#reading.disconnect()
       this.#writing.disconnect()
       duckdb.close_sync(this.#opened.database)
@@ -257,7 +260,7 @@ function openFailure(error: unknown, path: string): HtapError {
 
 async function fileSize(path: string): Promise<number> {
   try {
-    return (await stat(path)).size
+    return (await through('files', files).stat(path)).size
   } catch {
     return 0
   }

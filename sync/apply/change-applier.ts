@@ -1,4 +1,5 @@
 import type { ColumnBatch } from '../../src/core/column-batch.js'
+import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
 import type { ChangePart, ChangeSlice, KeySlice, TableEnd } from '../read/change-reader.js'
@@ -51,6 +52,7 @@ export class ChangeApplier {
   }): Promise<AppliedChanges> {
     const run = new ApplyRun(this.#writer, props.tables, this.#keyTables)
     try {
+      reach('apply.begin')
       for await (const part of props.parts) {
         await run.add(part)
       }
@@ -109,7 +111,9 @@ class ApplyRun {
 
   async commit(sql: string): Promise<void> {
     this.#closeRows()
+    reach('apply.before-commit')
     await this.#writer.execute(`${this.#hasBegun ? '' : 'begin;'}${sql} commit`)
+    reach('apply.after-commit')
     for (const [table, keyMax] of this.#keyMaxes) {
       table.keyMax = keyMax
     }
@@ -144,6 +148,7 @@ class ApplyRun {
       }
     }
     this.#addRows(table, appended)
+    reach('apply.slice')
     await turnOfLoop()
   }
 

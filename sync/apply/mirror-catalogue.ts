@@ -1,5 +1,6 @@
 import type { ColumnKind } from '../../src/core/column-batch.js'
 import type { ColumnProfile } from '../../src/core/column-profile.js'
+import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier, quoteText } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
@@ -152,6 +153,7 @@ export class MirrorCatalogue {
     for (const [name] of rows) {
       if (!registered.has(String(name))) {
         await this.#writer.execute(`drop table ${mirrorSchema}.${quoteIdentifier(String(name))}`)
+        reach('open.stray-dropped')
       }
     }
   }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { uniqueId } from '../../src/core/outside-world.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
@@ -42,7 +42,7 @@ export function installChangeLog(database: SqliteDatabase): void {
   `)
   database
     .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('epoch', ?)`)
-    .run(randomUUID())
+    .run(uniqueId())
   database
     .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('layout', ?)`)
     .run(layoutVersion)
