@@ -14,6 +14,8 @@ export interface AppliedChanges {
   readonly changeCount: number
   /** Tables whose copy holds a row that SQLite no longer has; nothing was committed. */
   readonly overfull: readonly number[]
+  /** Copies that other ones have replaced, or that were taken off; they can be dropped. */
+  readonly superseded: readonly MirroredTable[]
 }
 
 /**
@@ -40,7 +42,7 @@ export class ChangeApplier {
 
   /**
    * @param parts the changes up to `position`, without the state part
-   * @param tables the copies that are to follow
+   * @param tables the copies that follow; any other one leaves the mirror
    * @param registrations of them, those that nobody could read before
    */
   async apply(props: {
@@ -58,12 +60,17 @@ export class ChangeApplier {
       }
       if (run.overfull.length > 0) {
         await run.rollback()
-        return { changeCount: 0, overfull: run.overfull }
+        return { changeCount: 0, overfull: run.overfull, superseded: [] }
       }
       const registrations = new Set([...props.registrations, ...run.changedProfiles])
       const registrationSql = [...registrations].map((table) => this.#catalogue.registerSql(table))
-      await run.commit(registrationSql.join('') + this.#catalogue.positionSql(props))
-      return { changeCount: run.changeCount, overfull: [] }
+      await run.commit(
+        registrationSql.join('') +
+          this.#catalogue.unregisterSql(props.tables) +
+          this.#catalogue.positionSql(props),
+      )
+      const superseded = this.#catalogue.noteRegistered(props.tables)
+      return { changeCount: run.changeCount, overfull: [], superseded }
     } catch (error) {
       await run.rollback()
       throw error
