@@ -32,7 +32,10 @@ export class CopyRequests {
       table.state = 'copying'
       table.reason = 'the first copy is being made'
       void open().then((isOpen) => {
-        if (isOpen) {
+        if (table.state !== 'copying') {
+          // The mirror that was opened has a copy of it.
+          waiters.notify()
+        } else if (isOpen) {
           queue()?.add(table)
         } else {
           table.state = 'absent'

@@ -34,6 +34,20 @@ describe('a mirror', () => {
     await h.expectEqual('t')
   })
 
+  it('should not copy a table anew that somebody asks for while it opens', async () => {
+    const h = await SyncHarness.open('file')
+    h.database.exec(schema)
+    await h.mirror('t')
+    await h.engine.close()
+    const copied: string[] = []
+    await h.start({ onProgress: ({ table }) => copied.push(table) })
+    expect(h.engine.state).toBe('opening')
+    await h.mirror('t')
+    await h.expectEqual('t')
+    expect(h.engine.tables.find('t')).toMatchObject({ state: 'live', isCopying: false })
+    expect(copied).toEqual([])
+  })
+
   it('should belong to one engine at a time and go to the next when that one ends', async () => {
     const h = await SyncHarness.open('file')
     h.database.exec(schema)
