@@ -2,6 +2,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
 import type { CopyQueue } from './backfill/copy-queue.js'
 import type { FreshnessWaiters } from './freshness-waiters.js'
+import type { TrackedTable } from './tracked-table.js'
 import type { TrackedTables } from './tracked-tables.js'
 
 interface CopyRequestsProps {
@@ -71,20 +72,20 @@ export class CopyRequests {
     }
   }
 
-  /**
-   * Copies a table anew; the old copy serves until the new one is complete.
-   *
-   * @throws HtapError `table-unknown`
-   */
-  async rebuild(name: string): Promise<void> {
+  /** @throws HtapError `table-unknown` */
+  findKnown(name: string): TrackedTable {
     const known = this.#props.tables.find(name)
     if (known === undefined) {
       throw new HtapError('table-unknown', `no copy of a table named ${name}`, {
         hint: 'only tables that analytic queries have read are copied',
       })
     }
-    await this.#props.open()
-    known.retryAtMs = 0
-    await this.#props.queue()?.rebuild(known)
+    return known
+  }
+
+  /** Copies a table anew; the old copy serves until the new one is complete. */
+  async rebuild(table: TrackedTable): Promise<void> {
+    table.retryAtMs = 0
+    await this.#props.queue()?.rebuild(table)
   }
 }

@@ -13,7 +13,7 @@ interface SyncLoopProps {
   readonly onIdle: () => Promise<void>
   readonly onFailure: (error: unknown) => void
   /** The mirror has lost its place, or syncing fails again and again. */
-  readonly onLost: () => void
+  readonly onLost: (error: unknown) => void
   /** Moves when another connection has committed; null if it cannot be told. */
   readonly dataVersion: () => number | null
   /** Called with every tick of the timer, for work that can wait. */
@@ -102,7 +102,7 @@ export class SyncLoop {
       this.#retryAtMs = performance.now() + limits.copyRetryMs
       const hasLostPlace = error instanceof HtapError && error.facts['lostPlace'] === true
       if (hasLostPlace || this.#failures >= limits.syncFailuresMax) {
-        this.#props.onLost()
+        this.#props.onLost(error)
       }
     }
   }

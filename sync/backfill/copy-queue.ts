@@ -24,6 +24,7 @@ interface CopyQueueProps {
   readonly register: (copy: { readonly tracked: TrackedTable; readonly copy: FinishedCopy }) => void
   readonly syncNow: () => Promise<void>
   readonly onChange: () => void
+  readonly onFailure: (error: unknown) => void
   readonly isClosing: () => boolean
 }
 
@@ -170,7 +171,7 @@ export class CopyQueue {
       performance.now() +
       Math.min(limits.copyRetryMs * 2 ** (table.failures - 1), limits.copyRetryMsMax)
     this.#putBack(table, 'the copy failed')
-    this.#props.options.onError?.(error)
+    this.#props.onFailure(error)
   }
 }
 

@@ -18,15 +18,18 @@ import {
 export class LogPruner {
   readonly #access: SourceAccess
   readonly #consumerId: string
+  readonly #backlogRowsMax: number
   #prunedPosition = 0
   #changedAtMs = 0
   #seenAtMs = performance.now()
   #lastPosition = 0
   #isPruning = false
 
-  constructor(access: SourceAccess, consumerId: string) {
+  /** @param backlogRowsMax applied changes that may wait in the log before it is pruned at once */
+  constructor(access: SourceAccess, consumerId: string, backlogRowsMax: number) {
     this.#access = access
     this.#consumerId = consumerId
+    this.#backlogRowsMax = backlogRowsMax
   }
 
   /** After a sync to `position`; `needed` is the oldest position that copies still read from. */
@@ -35,7 +38,7 @@ export class LogPruner {
       this.#lastPosition = position
       this.#changedAtMs = performance.now()
     }
-    if (needed - this.#prunedPosition >= limits.pruneBacklogRowsMax) {
+    if (needed - this.#prunedPosition >= this.#backlogRowsMax) {
       await this.#prune(needed, isClosing)
     }
   }
@@ -76,7 +79,7 @@ export class LogPruner {
           if (isFirst) {
             isFirst = false
             this.#moveConsumer(database, position)
-            expireConsumers(database, wallClockMs() - limits.consumerExpiryMs)
+            expireConsumers(database, wallClockMs())
           }
           const slowest = readSlowestPosition(database) ?? position
           const count = pruneChangeLog(database, Math.min(slowest, position), limits.pruneRowsMax)

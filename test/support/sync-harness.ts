@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
 import { quoteIdentifier } from '../../dist/src/core/sql-identifier.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { OwnConnectionAccess, SharedConnectionAccess } from '../../dist/sync/read/source-access.js'
@@ -41,10 +42,12 @@ export class SyncHarness {
       : new SharedConnectionAccess(this.database, async (turn) => turn())
     this.engine = new SyncEngine(access, {
       olapPath: isFile ? `${this.path}-htap.duckdb` : ':memory:',
+      whenLocked: 'sqlite',
       memoryLimit: '512MB',
       threads: 2,
       tables: 'auto',
       intervalMs: 10,
+      logRowsMax: limits.logRowsMax,
       onError: (error) => this.errors.push(error),
       ...options,
     })

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
 import { SyncEngine } from '../../dist/sync/sync-engine.js'
@@ -55,15 +56,20 @@ describe('a mirror', () => {
     const access = new OwnConnectionAccess(await openControlConnection(h.path), h.path)
     const second = new SyncEngine(access, {
       olapPath: `${h.path}-htap.duckdb`,
+      whenLocked: 'sqlite',
       memoryLimit: '512MB',
       threads: 1,
       tables: 'auto',
       intervalMs: 10,
+      logRowsMax: limits.logRowsMax,
     })
     second.requestCopy('t')
     await second.waitForCopies(['t'], 5000)
-    expect(second.state).toBe('failed')
-    expect(second.failure).toMatchObject({ code: 'mirror-unavailable' })
+    expect(second.state).toBe('standby')
+    expect(second.failure).toMatchObject({
+      code: 'mirror-unavailable',
+      facts: { reason: 'locked' },
+    })
     await h.engine.close()
     await new Promise((resolve) => setTimeout(resolve, 1100))
     second.requestCopy('t')
