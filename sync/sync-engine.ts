@@ -11,11 +11,10 @@ import { FreshnessWaiters } from './freshness-waiters.js'
 import type { Mirror, OpenedMirror } from './mirror.js'
 import { type EngineState, MirrorHolder } from './mirror-holder.js'
 import { MirrorSession } from './mirror-session.js'
-import { InlineReader } from './read/inline-reader.js'
+import { createReaders } from './read/create-readers.js'
 import type { SourceAccess } from './read/source-access.js'
 import type { SourceReaders } from './read/source-reader.js'
 import { SourceStateReader } from './read/source-state.js'
-import { WorkerReader } from './read/worker-reader.js'
 import { SchemaWatch } from './schema-watch.js'
 import { SyncLoop } from './sync-loop.js'
 import type { SyncOptions } from './sync-options.js'
@@ -72,10 +71,7 @@ export class SyncEngine {
       rowsMax: options.logRowsMax,
       onFailure: (error) => options.onError?.(error),
     })
-    const inline = new InlineReader(access)
-    const { workerPath } = access
-    const worker = workerPath === null ? null : new WorkerReader(workerPath, inline)
-    this.#readers = { inline, worker }
+    this.#readers = createReaders(access)
   }
 
   get state(): EngineState {
@@ -188,7 +184,12 @@ export class SyncEngine {
   async verify(names?: readonly string[]): Promise<VerifyReport> {
     const session = await this.#openOrThrow()
     await this.checkSchema()
-    return session.verify(this.tables.served(names), () => this.syncNow())
+    try {
+      return await session.verify(this.tables.served(names), () => this.syncNow())
+    } catch (error) {
+      this.noteFailure(error)
+      throw error
+    }
   }
 
   close(): Promise<void> {

@@ -27,12 +27,25 @@ export class SyncHarness {
     if (kind === 'file') {
       harness.database.pragma('journal_mode = wal')
     }
-    await harness.start()
-    onTestFinished(async () => {
-      await harness.engine.close()
-      harness.database.close()
-    })
-    return harness
+    return await harness.#begin()
+  }
+
+  /** The database at `path`, with whatever mirror it has. */
+  static async openFile(path: string, options: Partial<SyncOptions> = {}): Promise<SyncHarness> {
+    const harness = new SyncHarness(path)
+    harness.database.pragma('journal_mode = wal')
+    return await harness.#begin(options)
+  }
+
+  async #begin(options: Partial<SyncOptions> = {}): Promise<this> {
+    await this.start(options)
+    onTestFinished(() => this.close())
+    return this
+  }
+
+  async close(): Promise<void> {
+    await this.engine.close()
+    this.database.close()
   }
 
   async start(options: Partial<SyncOptions> = {}): Promise<void> {
