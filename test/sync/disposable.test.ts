@@ -10,8 +10,6 @@ import {
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { HtapError } from '../../dist/src/core/htap-error.js'
-import type { SetAsideReport } from '../../dist/sync/mirror-file.js'
 import {
   flipBit,
   overwrite,
@@ -20,6 +18,13 @@ import {
   truncate,
 } from '../support/damage.js'
 import { repetitions } from '../support/deep.js'
+import {
+  expectHealed,
+  type LeftBehind,
+  reopen as reopenIn,
+  schema,
+  tables,
+} from '../support/left-behind.js'
 import { SyncHarness } from '../support/sync-harness.js'
 import { sharedTempFolder, tempFolder } from '../support/temp-folder.js'
 
@@ -29,78 +34,8 @@ import { sharedTempFolder, tempFolder } from '../support/temp-folder.js'
 const damages = repetitions('HTAP_DAMAGES', 3)
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
 
-const tables = ['t', 'u']
-const schema = `
-  create table t(id integer primary key, k text unique, x real);
-  insert into t with recursive s(v) as (select 1 union all select v + 1 from s where v < 3000)
-    select v, 'key ' || (v * 7919), v / 8.0 from s;
-  create table u(a integer, b text, primary key (a, b)) without rowid;
-  insert into u select id % 50, 'b' || id from t`
-
-/** A database with its mirror, as a process leaves them behind that was killed. */
-interface LeftBehind {
-  readonly path: string
-  readonly mirror: string
-  readonly wal: string
-}
-
-const origin = leftBehindIn(sharedTempFolder())
-
-/** Makes what every test damages a copy of. */
-async function leaveBehind(): Promise<void> {
-  const h = await SyncHarness.open('file')
-  h.database.exec(schema)
-  await h.mirror(...tables)
-  await h.restart()
-  h.database.exec("update t set x = x + 1 where id % 3 = 0; insert into u values (99, 'late')")
-  await h.engine.syncNow()
-  // A copy of the open files is what is left of a process that is killed now.
-  cpSync(`${h.path}-htap.duckdb`, origin.mirror)
-  cpSync(`${h.path}-htap.duckdb.wal`, origin.wal)
-  h.database.exec(`vacuum into '${origin.path}'`)
-  expect(statSync(origin.wal).size).toBeGreaterThan(1000)
-}
-
-function leftBehindIn(folder: string): LeftBehind {
-  const path = join(folder, 'test.db')
-  return { path, mirror: `${path}-htap.duckdb`, wal: `${path}-htap.duckdb.wal` }
-}
-
-/** Opens what was left behind, after `damage` was done to it. */
-async function reopen(
-  damage: (left: LeftBehind) => void,
-): Promise<{ readonly h: SyncHarness; readonly reports: SetAsideReport[] }> {
-  if (!existsSync(origin.path)) {
-    await leaveBehind()
-  }
-  const left = leftBehindIn(tempFolder())
-  for (const name of ['path', 'mirror', 'wal'] as const) {
-    cpSync(origin[name], left[name])
-  }
-  damage(left)
-  const reports: SetAsideReport[] = []
-  const h = await SyncHarness.openFile(left.path, { onSetAside: (report) => reports.push(report) })
-  return { h, reports }
-}
-
-/** Waits until the mirror serves again, whatever failed on the way, and proves it equal. */
-async function expectHealed(h: SyncHarness): Promise<void> {
-  const deadline = Date.now() + 30_000
-  for (;;) {
-    try {
-      await h.mirror(...tables)
-      if (tables.every((name) => h.engine.tables.findLive(name) !== undefined)) {
-        await h.engine.verify(tables)
-        return await h.expectEqual(...tables)
-      }
-    } catch (error) {
-      if (!(error instanceof HtapError) || Date.now() > deadline) {
-        throw error
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
+const origin = sharedTempFolder()
+const reopen = (damage: (left: LeftBehind) => void) => reopenIn(origin, damage)
 
 function kept(path: string): string[] {
   return readdirSync(dirname(path))
