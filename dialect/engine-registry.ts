@@ -1,5 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
 import { openControlConnection } from '../src/oltp/open-read-connection.js'
 import { isSharedWal } from '../src/oltp/shared-wal.js'
@@ -11,6 +13,7 @@ import {
   type SourceAccess,
 } from '../sync/read/source-access.js'
 import { SyncEngine } from '../sync/sync-engine.js'
+import type { SyncOptions } from '../sync/sync-options.js'
 import type { AnalyticsHost } from './analytics.js'
 
 /** An engine that several Kysely instances may share; the last one to release it closes it. */
@@ -28,12 +31,13 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
   if (database.readonly || host.config.sync === false) {
     return null
   }
+  const options = syncOptions(host)
   const writers = new Set<Writer>()
   const access = await openAccess(host, writers)
   const key = access.workerPath === null ? database : realpathSync(access.workerPath)
   let entry = engines.get(key)
   if (entry === undefined) {
-    const engine = new SyncEngine(access, syncOptions(host))
+    const engine = new SyncEngine(access, options)
     entry = { engine, writers }
     engines.set(key, entry)
     engine.start()
@@ -112,15 +116,24 @@ async function openAccess(
   })
 }
 
-function syncOptions(host: AnalyticsHost) {
+/** @throws HtapError `config-invalid` when the copy would take the place of the database */
+function syncOptions(host: AnalyticsHost): SyncOptions {
   const { config, path } = host
+  if (path !== null && config.olap?.path !== undefined && resolve(config.olap.path) === path) {
+    throw new HtapError('config-invalid', '`olap.path` is the path of the database itself', {
+      hint: 'give the copy a file of its own',
+    })
+  }
   const sync = config.sync === false ? undefined : config.sync
   return {
     olapPath: config.olap?.path ?? (path === null ? ':memory:' : `${path}-htap.duckdb`),
+    whenLocked: config.olap?.whenLocked ?? 'sqlite',
     memoryLimit: config.olap?.memoryLimit ?? '512MB',
     threads: config.olap?.threads ?? Math.min(4, availableParallelism()),
-    tables: sync?.tables ?? ('auto' as const),
+    tables: sync?.tables ?? 'auto',
     intervalMs: sync?.intervalMs ?? limits.foreignPollIntervalMs,
+    logRowsMax: sync?.logRowsMax ?? limits.logRowsMax,
     onProgress: sync?.onProgress,
+    onSetAside: sync?.onSetAside,
   }
 }

@@ -1,8 +1,9 @@
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
+import type { SetAsideReport } from '../sync/mirror-file.js'
 import type { CopyProgress } from '../sync/sync-options.js'
 import type { HtapShadowConfig } from './htap-shadow-config.js'
 
-export type { CopyProgress }
+export type { CopyProgress, SetAsideReport }
 
 /** Config for the HTAP dialect. */
 export interface HtapDialectConfig {
@@ -28,11 +29,18 @@ export interface HtapDialectConfig {
   /** The columnar copy in DuckDB. */
   readonly olap?: {
     /**
-     * Where the copy lives.
+     * Where the copy lives: a file of its own, which is replaced when it cannot be used.
      *
      * @default the database's path with `-htap.duckdb` added; `':memory:'` for a database in memory
      */
     readonly path?: string
+    /**
+     * While another process or thread keeps the copy at that path: `'sqlite'` leaves this one to
+     * SQLite until that one ends, `'memory'` gives it a copy of its own in memory.
+     *
+     * @default 'sqlite'
+     */
+    readonly whenLocked?: 'sqlite' | 'memory'
     /** @default '512MB' */
     readonly memoryLimit?: string
     /** @default the number of processors, at most 4 */
@@ -82,6 +90,15 @@ export interface HtapSyncConfig {
   readonly intervalMs?: number
   /** How long a query waits for freshness before SQLite answers it, in milliseconds. @default 1000 */
   readonly waitTimeoutMs?: number
+  /**
+   * Rows that the change log may have. A copy that is further behind, or one of a process that is
+   * gone, no longer keeps them: it is made anew.
+   *
+   * @default 10000000
+   */
+  readonly logRowsMax?: number
+  /** Is told when the copy's file could not be used and a new one was begun. */
+  readonly onSetAside?: (report: SetAsideReport) => void
   /** Progress of first copies. */
   readonly onProgress?: (progress: CopyProgress) => void
 }

@@ -8,6 +8,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
+import { checkMirrorConfig } from './check-mirror-config.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDialectConfig } from './htap-dialect-config.js'
 import { HtapDriver } from './htap-driver.js'
@@ -42,6 +43,7 @@ export class HtapDialect implements Dialect {
       })
     }
     checkShadowConfig(config.shadow)
+    checkMirrorConfig(config)
     this.#config = Object.freeze({ ...config })
   }
 

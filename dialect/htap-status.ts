@@ -1,3 +1,5 @@
+import type { SetAsideReport } from '../sync/mirror-file.js'
+import type { EngineState } from '../sync/mirror-holder.js'
 import type { SyncEngine } from '../sync/sync-engine.js'
 import type { TableState, TrackedTable } from '../sync/tracked-table.js'
 import type { HtapDriver } from './htap-driver.js'
@@ -9,9 +11,12 @@ import type { ShadowStatus } from './router/shadow/shadow-counter.js'
 export interface HtapStatus {
   /**
    * `not-connected` before the first query, `off` without a copy (`sync: false`, read-only), `idle`
-   * before the first analytic need, then `opening`, `ready` or `failed`; `closed` after `destroy()`.
+   * before the first analytic need, then `opening` and `ready`; `standby` while another process or
+   * thread keeps the copy, `failed` while it cannot be opened; `closed` after `destroy()`.
    */
-  readonly state: 'not-connected' | 'off' | 'idle' | 'opening' | 'ready' | 'failed' | 'closed'
+  readonly state: 'not-connected' | 'off' | EngineState
+  /** Where the copy lives: its path, or `:memory:`; null when it is not open. */
+  readonly path: string | null
   /** The position of the change log up to which the copy equals SQLite. */
   readonly position: number
   /** Changes that are committed and not applied; null where it cannot be told. */
@@ -20,6 +25,10 @@ export interface HtapStatus {
   readonly lagMs: number | null
   /** The last failure of background work or routing. It changed no answer. */
   readonly lastError: unknown
+  /** The copy's file that could not be used last, and where it is kept; null if none. */
+  readonly setAside: SetAsideReport | null
+  /** Rows that the change log spans; null where it cannot be told. */
+  readonly logRows: number | null
   /** Bytes that the copy takes; null when it is not open. */
   readonly sizes: { readonly memoryBytes: number; readonly fileBytes: number } | null
   readonly tables: readonly TableStatus[]
@@ -57,10 +66,13 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
     const state = driver.isClosed ? 'closed' : driver.isConnected ? 'off' : 'not-connected'
     return Object.freeze({
       state,
+      path: null,
       position: 0,
       lagChanges: null,
       lagMs: null,
       lastError: null,
+      setAside: null,
+      logRows: null,
       sizes: null,
       tables: [],
       routes: noRoutes,
@@ -72,9 +84,12 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
   const lag = readLag(engine, driver)
   return Object.freeze({
     state: driver.isClosed ? 'closed' : engine.state,
+    path: engine.holder.path,
     position: engine.position,
     ...lag,
     lastError: engine.failure ?? router.lastError,
+    setAside: engine.holder.setAside,
+    logRows: driver.isClosed ? null : engine.logKeeper.rowsNow(),
     sizes: driver.isClosed ? null : ((await engine.store?.sizes().catch(() => null)) ?? null),
     tables: [...engine.tables.byName.values()].map((table) => describe(table, engine, lag)),
     routes: router.counts,

@@ -16,6 +16,7 @@ export type {
   HtapSyncConfig,
   RouteEvent,
   Routing,
+  SetAsideReport,
 } from './htap-dialect-config.js'
 export { HtapDriver } from './htap-driver.js'
 export { HtapIntrospector } from './htap-introspector.js'

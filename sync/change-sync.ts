@@ -1,5 +1,6 @@
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { reach } from '../src/core/outside-world.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import type { FinishedCopy } from './backfill/table-copier.js'
 import type { Mirror } from './mirror.js'
@@ -104,7 +105,7 @@ class LogFollower implements ChangeSync {
       }
       this.#recount.clear()
       mirror.position = state.head
-      await this.#settle(joining)
+      await this.#settle(joining, applied.superseded)
       return true
     } finally {
       await stream.return()
@@ -184,25 +185,23 @@ class LogFollower implements ChangeSync {
 
   async #settle(
     joining: readonly { readonly tracked: TrackedTable; readonly copy: FinishedCopy }[],
+    superseded: readonly MirroredTable[],
   ) {
     const { catalogue } = this.#props.mirror
-    const replaced: MirroredTable[] = []
     this.#joining = this.#joining.filter((entry) => !joining.includes(entry))
     for (const { tracked, copy } of joining) {
-      const previous = tracked.live
       tracked.live = copy.table
       tracked.shape = copy.table.shape
       tracked.state = 'live'
       tracked.reason = null
       tracked.failures = 0
       tracked.copyPosition = null
-      if (previous !== null) {
-        replaced.push(previous)
-      }
     }
     // Only now may anything else run: position and copies have to change together.
-    for (const table of replaced) {
+    for (const table of superseded) {
+      reach('rebuild.registered')
       await catalogue.dropCopy(table).catch(() => undefined)
+      reach('rebuild.dropped')
     }
   }
 }

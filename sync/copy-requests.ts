@@ -2,6 +2,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
 import type { CopyQueue } from './backfill/copy-queue.js'
 import type { FreshnessWaiters } from './freshness-waiters.js'
+import type { TrackedTable } from './tracked-table.js'
 import type { TrackedTables } from './tracked-tables.js'
 
 interface CopyRequestsProps {
@@ -28,11 +29,14 @@ export class CopyRequests {
       return
     }
     const table = tables.track(name)
-    if (table.state === 'absent' && Date.now() >= table.retryAtMs) {
+    if (table.state === 'absent' && performance.now() >= table.retryAtMs) {
       table.state = 'copying'
       table.reason = 'the first copy is being made'
       void open().then((isOpen) => {
-        if (isOpen) {
+        if (table.state !== 'copying') {
+          // The mirror that was opened has a copy of it.
+          waiters.notify()
+        } else if (isOpen) {
           queue()?.add(table)
         } else {
           table.state = 'absent'
@@ -47,7 +51,7 @@ export class CopyRequests {
    * listed tables that were created only now are made.
    */
   addDue(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const table of this.#props.tables.due(now)) {
       this.add(table.name)
     }
@@ -68,20 +72,20 @@ export class CopyRequests {
     }
   }
 
-  /**
-   * Copies a table anew; the old copy serves until the new one is complete.
-   *
-   * @throws HtapError `table-unknown`
-   */
-  async rebuild(name: string): Promise<void> {
+  /** @throws HtapError `table-unknown` */
+  findKnown(name: string): TrackedTable {
     const known = this.#props.tables.find(name)
     if (known === undefined) {
       throw new HtapError('table-unknown', `no copy of a table named ${name}`, {
         hint: 'only tables that analytic queries have read are copied',
       })
     }
-    await this.#props.open()
-    known.retryAtMs = 0
-    await this.#props.queue()?.rebuild(known)
+    return known
+  }
+
+  /** Copies a table anew; the old copy serves until the new one is complete. */
+  async rebuild(table: TrackedTable): Promise<void> {
+    table.retryAtMs = 0
+    await this.#props.queue()?.rebuild(table)
   }
 }

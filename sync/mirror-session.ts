@@ -1,3 +1,5 @@
+import { limits } from '../src/core/limits.js'
+import { reach } from '../src/core/outside-world.js'
 import { CopyQueue } from './backfill/copy-queue.js'
 import { LogPruner } from './capture/log-pruner.js'
 import { type ChangeSync, createChangeSync } from './change-sync.js'
@@ -19,6 +21,8 @@ interface MirrorSessionProps {
   readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
   readonly runLoop: () => Promise<void>
   readonly onChange: () => void
+  /** Work in the background has failed. */
+  readonly onFailure: (error: unknown) => void
   readonly isClosing: () => boolean
   /** The session is closing, or another has taken its place. */
   readonly isGivenUp: () => boolean
@@ -42,7 +46,12 @@ export class MirrorSession {
       tables: props.tables.byName,
       schema: props.schema,
     })
-    this.#pruner = new LogPruner(props.access, props.mirror.consumerId)
+    this.#pruner = new LogPruner(
+      props.access,
+      props.mirror.consumerId,
+      // Well below the limit of the log, at which a mirror is taken to be too slow.
+      Math.min(limits.pruneBacklogRowsMax, Math.floor(props.options.logRowsMax / 2)),
+    )
     this.copies = new CopyQueue({
       mirror: props.mirror,
       access: props.access,
@@ -53,6 +62,7 @@ export class MirrorSession {
       register: (copy) => this.#changeSync.register(copy),
       syncNow: props.runLoop,
       onChange: props.onChange,
+      onFailure: props.onFailure,
       isClosing: props.isGivenUp,
     })
   }
@@ -93,8 +103,10 @@ export class MirrorSession {
 
   /** Notes in the log how far this mirror has got, or that it ends here. */
   async leaveLog(): Promise<void> {
-    const isInMemory = this.#props.options.olapPath === ':memory:'
-    await this.#pruner.close(this.mirror.position, isInMemory).catch(() => undefined)
+    await this.#pruner
+      .close(this.mirror.position, this.mirror.path === ':memory:')
+      .catch(() => undefined)
+    reach('close.position-noted')
   }
 
   #oldestPosition(): number {

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { rm } from 'node:fs/promises'
 import { HtapError } from '../src/core/htap-error.js'
+import { reach, wallClockMs } from '../src/core/outside-world.js'
 import { openDuckDbStore } from '../src/olap/duckdb-store.js'
+import { openFailure } from '../src/olap/olap-failure.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
 import { readSchemaVersion } from '../src/oltp/catalogue.js'
 import { FileLock } from '../src/oltp/file-lock.js'
@@ -10,15 +10,26 @@ import { MirrorCatalogue, type MirrorState } from './apply/mirror-catalogue.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import {
   installChangeLog,
+  newConsumerId,
   readConsumerPosition,
   readEpoch,
   writeConsumer,
 } from './capture/change-log.js'
+import { MirrorFile, type SetAsideReport } from './mirror-file.js'
 import type { SourceAccess } from './read/source-access.js'
 import type { ExpectedSource } from './read/source-reader.js'
 import { SourceStateReader } from './read/source-state.js'
 import { writePatiently } from './read/write-patiently.js'
 import type { SyncOptions } from './sync-options.js'
+
+/** A mirror that was opened, and what was found in it. */
+export interface OpenedMirror {
+  readonly mirror: Mirror
+  /** The copies in it. */
+  readonly tables: readonly MirroredTable[]
+  /** The file that was there before, where that one could not be used. */
+  readonly setAside: SetAsideReport | null
+}
 
 /** An open column store that holds the copy of one source, and how far the copy has got. */
 export class Mirror {
@@ -27,15 +38,18 @@ export class Mirror {
   readonly applier: ChangeApplier
   readonly epoch: string
   readonly consumerId: string
+  /** Where it lives; `:memory:` when it ends with this process. */
+  readonly path: string
   position: number
   /** SQLite's schema version when the mirror was written last. */
   readonly schemaVersion: number
 
   readonly #lock: FileLock | null
 
-  private constructor(store: OlapStore, lock: FileLock | null, state: MirrorState) {
+  private constructor(store: OlapStore, lock: FileLock | null, path: string, state: MirrorState) {
     this.store = store
     this.#lock = lock
+    this.path = path
     this.catalogue = new MirrorCatalogue(store.writer)
     this.applier = new ChangeApplier(store.writer, this.catalogue)
     this.epoch = state.epoch
@@ -45,30 +59,58 @@ export class Mirror {
   }
 
   /**
-   * Opens the mirror of a source and returns the copies in it. A mirror is disposable: a damaged
-   * one, one of another source, or one that has lost its place in the change log is begun anew.
+   * Opens the mirror of a source. A mirror is disposable: one of another source, or one that has lost
+   * its place in the change log, is begun anew, and so is one whose file cannot be used, which is put
+   * aside.
    *
+   * @param suspect why the file is not to be tried at all; null to try it
    * @throws HtapError `mirror-unavailable` when the store cannot be opened, even empty
    */
   static async open(
     access: SourceAccess,
     options: SyncOptions,
-  ): Promise<{ readonly mirror: Mirror; readonly tables: readonly MirroredTable[] }> {
-    const lock = await lockStore(options)
-    let store: OlapStore | null = null
+    suspect: unknown = null,
+  ): Promise<OpenedMirror> {
+    if (options.olapPath === ':memory:') {
+      return { ...(await Mirror.#openStore(access, options, null)), setAside: null }
+    }
+    const lock = await lockMirror(options.olapPath)
+    const file = new MirrorFile(options.olapPath)
     try {
-      store = await openStore(options)
-      return await Mirror.#attach(store, lock, access)
+      reach('open.locked')
+      const wasLeft = await file.beginOpening()
+      const doubt = suspect ?? (wasLeft ? diedOpening(options.olapPath) : null)
+      return await Mirror.#openFile(file, doubt, () => Mirror.#openStore(access, options, lock))
     } catch (error) {
-      await store?.close()
-      lock?.release()
+      lock.release()
       throw error
+    }
+  }
+
+  /** Derived data: whatever is wrong with a file, a new one is as good. */
+  static async #openFile(
+    file: MirrorFile,
+    doubt: unknown,
+    open: () => Promise<Omit<OpenedMirror, 'setAside'>>,
+  ): Promise<OpenedMirror> {
+    let setAside = doubt === null ? null : await file.setAside(doubt)
+    try {
+      return { ...(await open()), setAside }
+    } catch (error) {
+      if (setAside !== null || !isRefused(error)) {
+        throw error
+      }
+      setAside = await file.setAside(error)
+      return { ...(await open()), setAside }
+    } finally {
+      await file.endOpening()
     }
   }
 
   async close(): Promise<void> {
     try {
       await this.store.close()
+      reach('close.store-closed')
     } finally {
       this.#lock?.release()
     }
@@ -78,13 +120,35 @@ export class Mirror {
     return { consumerId: this.consumerId, schemaVersion, epoch: this.epoch }
   }
 
+  static async #openStore(
+    access: SourceAccess,
+    options: SyncOptions,
+    lock: FileLock | null,
+  ): Promise<Omit<OpenedMirror, 'setAside'>> {
+    const path = lock === null ? ':memory:' : options.olapPath
+    const store = await openDuckDbStore({
+      path,
+      memoryLimit: options.memoryLimit,
+      threads: options.threads,
+      tempDirectory: lock === null ? null : `${path}.tmp`,
+    })
+    try {
+      reach('open.store-opened')
+      return await Mirror.#attach(store, lock, path, access)
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+  }
+
   static async #attach(
     store: OlapStore,
     lock: FileLock | null,
+    path: string,
     access: SourceAccess,
-  ): Promise<{ readonly mirror: Mirror; readonly tables: readonly MirroredTable[] }> {
+  ): Promise<Omit<OpenedMirror, 'setAside'>> {
     const catalogue = new MirrorCatalogue(store.writer)
-    const stored = await catalogue.readState().catch(() => null)
+    const stored = await usable(path, () => catalogue.readState())
     const source = await writePatiently(access, (database) => {
       installChangeLog(database)
       const head = new SourceStateReader(database).head()
@@ -97,28 +161,31 @@ export class Mirror {
       }
       return { epoch, head, schemaVersion, isMine: false }
     })
+    reach('open.log-installed')
     if (source.epoch === null) {
       throw new HtapError('sync-failed', 'the change log has no epoch')
     }
     if (source.isMine && stored !== null) {
-      const mirror = new Mirror(store, lock, stored)
-      return { mirror, tables: await mirror.catalogue.readTables() }
+      const mirror = new Mirror(store, lock, path, stored)
+      return { mirror, tables: await usable(path, () => mirror.catalogue.readTables()) }
     }
     const state: MirrorState = {
       epoch: source.epoch,
-      consumerId: stored?.consumerId ?? randomUUID(),
+      consumerId: stored?.consumerId ?? newConsumerId(lock === null),
       position: source.head,
       schemaVersion: source.schemaVersion,
     }
-    await catalogue.reset(state)
+    await usable(path, () => catalogue.reset(state))
+    reach('open.reset')
     await writePatiently(access, (database) =>
       writeConsumer(database, {
         id: state.consumerId,
         position: state.position,
-        seenMs: Date.now(),
+        seenMs: wallClockMs(),
       }),
     )
-    return { mirror: new Mirror(store, lock, state), tables: [] }
+    reach('open.registered')
+    return { mirror: new Mirror(store, lock, path, state), tables: [] }
   }
 }
 
@@ -126,42 +193,38 @@ export class Mirror {
  * DuckDB keeps other processes out of its file, but not another thread of this one, and two of
  * those lose data in silence; the lock keeps out both.
  */
-async function lockStore(options: SyncOptions): Promise<FileLock | null> {
-  if (options.olapPath === ':memory:') {
-    return null
-  }
-  const lock = await FileLock.tryAcquire(`${options.olapPath}.lock`)
+async function lockMirror(path: string): Promise<FileLock> {
+  const lock = await FileLock.tryAcquire(`${path}.lock`).catch((cause: unknown) => {
+    throw new HtapError('mirror-unavailable', `no copy can be kept at ${path}`, {
+      hint: 'make its folder exist and be writable, or give another place with `olap: { path }`',
+      cause,
+      facts: { reason: 'not-writable', path },
+    })
+  })
   if (lock === null) {
     throw new HtapError('mirror-unavailable', 'another process or thread keeps this mirror', {
-      hint: 'give this one a mirror of its own with `olap: { path }`, or leave it to SQLite',
-      facts: { reason: 'locked', path: options.olapPath },
+      hint: 'SQLite answers here until that one ends; `olap: { whenLocked: "memory" }` keeps a second copy',
+      facts: { reason: 'locked', path },
     })
   }
   return lock
 }
 
-async function openStore(options: SyncOptions): Promise<OlapStore> {
-  const open = () =>
-    openDuckDbStore({
-      path: options.olapPath,
-      memoryLimit: options.memoryLimit,
-      threads: options.threads,
-      tempDirectory: options.olapPath === ':memory:' ? null : `${options.olapPath}.tmp`,
-    })
+/** What our own tables in the store yield must make sense, or the store is of no use. */
+async function usable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
-    return await open()
+    return await read()
   } catch (error) {
-    if (options.olapPath === ':memory:' || !isRefused(error)) {
-      throw error
-    }
-    // The file is derived data: whatever is wrong with it, a new one is as good.
-    await rm(options.olapPath, { force: true })
-    await rm(`${options.olapPath}.wal`, { force: true })
-    return await open()
+    throw openFailure(error, path)
   }
 }
 
-/** A file that somebody else has open is not damaged. */
 function isRefused(error: unknown): boolean {
   return error instanceof HtapError && error.facts['reason'] === 'refused'
+}
+
+function diedOpening(path: string): HtapError {
+  return new HtapError('mirror-unavailable', `a process ended while it opened ${path}`, {
+    facts: { reason: 'refused', path },
+  })
 }

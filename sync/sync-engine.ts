@@ -5,23 +5,21 @@ import type { OlapStore } from '../src/olap/olap-store.js'
 import { readSchemaVersion } from '../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 import { hasChangeLog } from './capture/change-log.js'
+import { LogKeeper } from './capture/log-keeper.js'
 import { CopyRequests } from './copy-requests.js'
 import { FreshnessWaiters } from './freshness-waiters.js'
-import { Mirror } from './mirror.js'
+import type { Mirror, OpenedMirror } from './mirror.js'
+import { type EngineState, MirrorHolder } from './mirror-holder.js'
 import { MirrorSession } from './mirror-session.js'
-import { InlineReader } from './read/inline-reader.js'
+import { createReaders } from './read/create-readers.js'
 import type { SourceAccess } from './read/source-access.js'
 import type { SourceReaders } from './read/source-reader.js'
 import { SourceStateReader } from './read/source-state.js'
-import { WorkerReader } from './read/worker-reader.js'
 import { SchemaWatch } from './schema-watch.js'
 import { SyncLoop } from './sync-loop.js'
 import type { SyncOptions } from './sync-options.js'
 import { TrackedTables } from './tracked-tables.js'
 import type { VerifyReport } from './verify.js'
-
-/** Whether the engine can serve, and why not. */
-export type EngineState = 'idle' | 'opening' | 'ready' | 'failed' | 'closed'
 
 /**
  * Keeps a column store equal to a SQLite database: copies tables, follows their changes, tells how
@@ -32,51 +30,62 @@ export class SyncEngine {
   readonly #access: SourceAccess
   readonly #options: SyncOptions
   readonly #olapTurns = new Turns()
-  readonly #tables: TrackedTables
+  /** What the engine knows of its tables. */
+  readonly tables: TrackedTables
   readonly #waiters = new FreshnessWaiters()
   readonly #schema: SchemaWatch
   readonly #loop: SyncLoop
   readonly #copies: CopyRequests
   readonly #readers: SourceReaders
-  #state: EngineState = 'idle'
-  #failure: unknown = null
-  #retryAtMs = 0
-  #opening: Promise<boolean> | null = null
-  #session: MirrorSession | null = null
+  /** The mirror as a whole. */
+  readonly holder: MirrorHolder
+  readonly logKeeper: LogKeeper
   #stateReader: SourceStateReader | null = null
   #closing: Promise<void> | null = null
 
   constructor(access: SourceAccess, options: SyncOptions) {
     this.#access = access
     this.#options = options
-    this.#tables = new TrackedTables(options.tables)
-    this.#schema = new SchemaWatch(access, this.#tables.byName)
+    this.tables = new TrackedTables(options.tables)
+    this.#schema = new SchemaWatch(access, this.tables.byName)
     this.#loop = this.#createLoop()
     this.#copies = new CopyRequests({
-      tables: this.#tables,
+      tables: this.tables,
       waiters: this.#waiters,
       open: () => this.open(),
       queue: () => this.#session?.copies,
       isClosing: () => this.#closing !== null,
     })
-    const inline = new InlineReader(access)
-    const { workerPath } = access
-    const worker = workerPath === null ? null : new WorkerReader(workerPath, inline)
-    this.#readers = { inline, worker }
+    this.holder = new MirrorHolder({
+      access,
+      options,
+      createSession: (mirror) => this.#createSession(mirror),
+      begin: (opened) => this.#adopt(opened),
+      onReady: () => this.#serve(),
+      onLost: () => this.#loop.stop(),
+      onClosed: () => this.tables.forgetCopies(),
+      exclusively: (section) => this.#olapTurns.run(section),
+    })
+    this.logKeeper = new LogKeeper({
+      access,
+      rowsMax: options.logRowsMax,
+      onFailure: (error) => options.onError?.(error),
+    })
+    this.#readers = createReaders(access)
   }
 
   get state(): EngineState {
-    return this.#state
+    return this.holder.state
   }
 
-  /** Why the engine does not serve, if it does not. */
+  /** Why the engine does not serve, if it does not, or what failed last in the background. */
   get failure(): unknown {
-    return this.#failure
+    return this.holder.failure
   }
 
   /** The store to query; null unless ready. */
   get store(): OlapStore | null {
-    return this.#state === 'ready' ? (this.#session?.mirror.store ?? null) : null
+    return this.state === 'ready' ? (this.#session?.mirror.store ?? null) : null
   }
 
   /** The position of the change log that the copy equals. */
@@ -84,13 +93,9 @@ export class SyncEngine {
     return this.#session?.mirror.position ?? 0
   }
 
-  /** What the engine knows of its tables. */
-  get tables(): TrackedTables {
-    return this.#tables
-  }
-
   /** Opens at once when a mirror exists or tables are listed; otherwise waits for a first need. */
   start(): void {
+    this.logKeeper.start()
     const isListed = this.#options.tables !== 'auto'
     const hasLog = this.#access.readNow(hasChangeLog) ?? false
     if (isListed || hasLog) {
@@ -127,11 +132,12 @@ export class SyncEngine {
 
   /** Waits until the copy has reached `position`, at most `timeoutMs`; tells whether it has. */
   async reach(position: number, timeoutMs: number): Promise<boolean> {
-    if (this.position >= position && this.#state === 'ready') {
+    if (this.position >= position && this.state === 'ready') {
       return true
     }
     this.wake()
-    return this.#waiters.reach(() => this.position >= position, timeoutMs)
+    const isReached = () => this.position >= position && this.state === 'ready'
+    return this.#waiters.reach(isReached, timeoutMs)
   }
 
   /** How old the state is that the copy shows, in milliseconds; 0 when nothing is pending. */
@@ -144,9 +150,13 @@ export class SyncEngine {
     this.#loop.wake()
   }
 
-  /** Applies everything that is committed now. */
+  /**
+   * Applies everything that is committed now.
+   *
+   * @throws HtapError `mirror-unavailable` when there is no mirror, `wait-timeout`
+   */
   async syncNow(): Promise<void> {
-    await this.open()
+    await this.#openOrThrow()
     const head = await this.#access.read(() => this.#stateReader?.head() ?? 0)
     if (!(await this.reach(head, limits.syncNowTimeoutMs))) {
       throw new HtapError('wait-timeout', 'the copy did not catch up in time', {
@@ -155,22 +165,31 @@ export class SyncEngine {
     }
   }
 
-  /** Copies a table anew; the old copy serves until the new one is complete. */
-  rebuild(name: string): Promise<void> {
-    return this.#copies.rebuild(name)
+  /**
+   * Copies a table anew; the old copy serves until the new one is complete.
+   *
+   * @throws HtapError `table-unknown`, `mirror-unavailable`
+   */
+  async rebuild(name: string): Promise<void> {
+    const table = this.#copies.findKnown(name)
+    await this.#openOrThrow()
+    await this.#copies.rebuild(table)
   }
 
-  /** Compares live copies with SQLite at one position: row counts and order-free checksums. */
+  /**
+   * Compares live copies with SQLite at one position: row counts and order-free checksums.
+   *
+   * @throws HtapError `mirror-unavailable`, `wait-timeout` when a table changes too quickly
+   */
   async verify(names?: readonly string[]): Promise<VerifyReport> {
-    await this.open()
-    const session = this.#session
-    if (this.#state !== 'ready' || session === null) {
-      throw new HtapError('mirror-unavailable', 'there is no mirror to verify', {
-        cause: this.#failure,
-      })
-    }
+    const session = await this.#openOrThrow()
     await this.checkSchema()
-    return session.verify(this.#tables.served(names), () => this.syncNow())
+    try {
+      return await session.verify(this.tables.served(names), () => this.syncNow())
+    } catch (error) {
+      this.noteFailure(error)
+      throw error
+    }
   }
 
   close(): Promise<void> {
@@ -180,50 +199,53 @@ export class SyncEngine {
 
   /** Opens the mirror if need be; false when it cannot be opened now. */
   open(): Promise<boolean> {
-    if (this.#state === 'ready') {
-      return Promise.resolve(true)
-    }
-    if (this.#closing !== null || Date.now() < this.#retryAtMs) {
-      return Promise.resolve(false)
-    }
-    this.#opening ??= this.#openMirror().finally(() => {
-      this.#opening = null
-    })
-    return this.#opening
+    return this.holder.open()
   }
 
-  async #openMirror(): Promise<boolean> {
-    this.#state = 'opening'
-    try {
-      const { mirror, tables } = await Mirror.open(this.#access, this.#options)
-      this.#session = this.#createSession(mirror)
-      await this.#access.read((database) => {
-        this.#stateReader = new SourceStateReader(database)
+  /**
+   * Something failed in the store. Opens it anew, or begins it anew, where that is what it needs; true
+   * where the store is at fault, and not the statement.
+   */
+  noteFailure(error: unknown): boolean {
+    return this.holder.noteFailure(error, false)
+  }
+
+  async #openOrThrow(): Promise<MirrorSession> {
+    await this.open()
+    const session = this.#session
+    if (this.state !== 'ready' || session === null) {
+      throw new HtapError('mirror-unavailable', 'there is no mirror that serves', {
+        hint: 'status() tells why and when it is tried again',
+        cause: this.failure,
+        facts: { state: this.state },
       })
-      this.#schema.version = mirror.schemaVersion
-      for (const table of tables) {
-        this.#tables.adopt(table)
-      }
-      // Copies of tables that changed while nobody looked are not served for a moment.
-      await this.#schema.reload(true)
-      this.#state = 'ready'
-      this.#failure = null
-      this.#loop.start(this.#options.intervalMs)
-      this.#copies.addDue()
-      for (const name of this.#options.tables === 'auto' ? [] : this.#options.tables) {
-        this.#copies.add(name)
-      }
-      this.wake()
-      return true
-    } catch (error) {
-      this.#state = 'failed'
-      this.#failure = error
-      this.#retryAtMs = Date.now() + limits.copyRetryMs
-      this.#options.onError?.(error)
-      await this.#session?.mirror.close().catch(() => undefined)
-      this.#session = null
-      return false
     }
+    return session
+  }
+
+  async #adopt({ mirror, tables }: OpenedMirror): Promise<void> {
+    await this.#access.read((database) => {
+      this.#stateReader = new SourceStateReader(database)
+    })
+    this.#schema.version = mirror.schemaVersion
+    for (const table of tables) {
+      this.tables.adopt(table)
+    }
+    // Copies of tables that changed while nobody looked are not served for a moment.
+    await this.#schema.reload(true)
+  }
+
+  #serve(): void {
+    this.#loop.start(this.#options.intervalMs)
+    this.#copies.addDue()
+    for (const name of this.#options.tables === 'auto' ? [] : this.#options.tables) {
+      this.#copies.add(name)
+    }
+    this.wake()
+  }
+
+  get #session(): MirrorSession | null {
+    return this.holder.session
   }
 
   #createSession(mirror: Mirror): MirrorSession {
@@ -232,31 +254,35 @@ export class SyncEngine {
       access: this.#access,
       options: this.#options,
       readers: this.#readers,
-      tables: this.#tables,
+      tables: this.tables,
       schema: this.#schema,
       exclusively: (section) => this.#olapTurns.run(section),
       runLoop: () => this.#loop.run(),
       onChange: () => this.#waiters.notify(),
+      onFailure: (error) => {
+        this.#options.onError?.(error)
+        this.noteFailure(error)
+      },
       isClosing: () => this.#closing !== null,
       isGivenUp: () =>
-        this.#closing !== null || this.#session !== session || this.#state !== 'ready',
+        this.#closing !== null || this.#session !== session || this.state !== 'ready',
     })
     return session
   }
 
   #createLoop(): SyncLoop {
     return new SyncLoop({
-      isReady: () => this.#state === 'ready',
+      isReady: () => this.state === 'ready',
       isClosing: () => this.#closing !== null,
       sync: () => this.#olapTurns.run(async () => this.#session?.sync() ?? false),
       onProgress: () => this.#waiters.notify(),
       onIdle: async () => this.#session?.tidy(),
       onFailure: (error) => {
         this.#options.onError?.(error)
-        this.#failure = error
+        this.holder.failure = error
+        this.noteFailure(error)
       },
-      // Not awaited: it waits for copies, and those wait for the loop.
-      onLost: () => void this.#startOver(),
+      onLost: (error) => this.holder.noteFailure(error, true),
       dataVersion: () => this.#access.dataVersion(),
       onTick: () => {
         this.#session?.tick()
@@ -266,35 +292,11 @@ export class SyncEngine {
     })
   }
 
-  /**
-   * The mirror has lost its place, or its store fails again and again: close it and open it anew,
-   * which makes of it whatever can still be used.
-   */
-  async #startOver(): Promise<void> {
-    this.#loop.stop()
-    this.#retryAtMs = 0
-    this.#state = 'idle'
-    await this.#session?.copies.close()
-    await this.#olapTurns.run(async () => this.#session?.mirror.close())
-    this.#session = null
-    this.#tables.forgetCopies()
-    void this.open()
-  }
-
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => undefined)
-    this.#loop.stop()
-    await this.#session?.copies.close()
+    await this.logKeeper.close()
+    await this.holder.close((session) => session.leaveLog())
     this.#waiters.notify()
-    await this.#olapTurns.run(async () => {
-      const wasReady = this.#state === 'ready'
-      this.#state = 'closed'
-      if (wasReady) {
-        await this.#session?.leaveLog()
-      }
-      await this.#readers.worker?.close()
-      await this.#session?.mirror.close()
-    })
+    await this.#readers.worker?.close()
     this.#access.close()
   }
 }

@@ -13,7 +13,7 @@ interface SyncLoopProps {
   readonly onIdle: () => Promise<void>
   readonly onFailure: (error: unknown) => void
   /** The mirror has lost its place, or syncing fails again and again. */
-  readonly onLost: () => void
+  readonly onLost: (error: unknown) => void
   /** Moves when another connection has committed; null if it cannot be told. */
   readonly dataVersion: () => number | null
   /** Called with every tick of the timer, for work that can wait. */
@@ -29,6 +29,8 @@ export class SyncLoop {
   readonly #props: SyncLoopProps
   #running: Promise<void> | null = null
   #isWoken = false
+  /** Somebody asked for a run since the one that is under way has looked last. */
+  #isWanted = false
   #freshAtMs = 0
   #failures = 0
   #retryAtMs = 0
@@ -70,11 +72,15 @@ export class SyncLoop {
     })
   }
 
-  /** Syncs until nothing is pending; joins the run that is under way. Never rejects. */
+  /**
+   * Syncs until nothing is pending that was committed before the call; joins the run that is under
+   * way. Never rejects.
+   */
   run(): Promise<void> {
     if (!this.#props.isReady()) {
       return Promise.resolve()
     }
+    this.#isWanted = true
     this.#running ??= this.#run().finally(() => {
       this.#running = null
       this.#props.onProgress()
@@ -84,22 +90,31 @@ export class SyncLoop {
 
   async #run(): Promise<void> {
     try {
-      for (let isPending = true; isPending && !this.#props.isClosing(); ) {
-        const startedAtMs = performance.now()
-        isPending = await this.#props.sync()
-        this.#freshAtMs = startedAtMs
-        this.#failures = 0
-        this.#props.onProgress()
+      // The log is shortened inside of a run: what is committed meanwhile is not to wait for the
+      // next commit.
+      while (this.#isWanted && !this.#props.isClosing()) {
+        await this.#syncAll()
+        await this.#props.onIdle()
       }
-      await this.#props.onIdle()
     } catch (error) {
       this.#props.onFailure(error)
       this.#failures++
-      this.#retryAtMs = Date.now() + limits.copyRetryMs
+      this.#retryAtMs = performance.now() + limits.copyRetryMs
       const hasLostPlace = error instanceof HtapError && error.facts['lostPlace'] === true
       if (hasLostPlace || this.#failures >= limits.syncFailuresMax) {
-        this.#props.onLost()
+        this.#props.onLost(error)
       }
+    }
+  }
+
+  async #syncAll(): Promise<void> {
+    for (let isPending = true; isPending && !this.#props.isClosing(); ) {
+      const startedAtMs = performance.now()
+      this.#isWanted = false
+      isPending = await this.#props.sync()
+      this.#freshAtMs = startedAtMs
+      this.#failures = 0
+      this.#props.onProgress()
     }
   }
 
@@ -110,7 +125,7 @@ export class SyncLoop {
         this.#lastDataVersion = version
         this.wake()
       }
-      if (this.#failures > 0 && Date.now() >= this.#retryAtMs) {
+      if (this.#failures > 0 && performance.now() >= this.#retryAtMs) {
         this.wake()
       }
       this.#props.onTick()

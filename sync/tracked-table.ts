@@ -17,7 +17,7 @@ export interface TrackedTable {
   state: TableState
   reason: string | null
   lastError: unknown
-  /** When a failed copy may be tried again. */
+  /** When a failed copy may be tried again, on the steady clock. */
   retryAtMs: number
   failures: number
   /** The number in the change log, once captured. */

@@ -56,6 +56,10 @@ export class TrackedTables {
   /** The store is gone: nothing is copied until it is asked for again. */
   forgetCopies(): void {
     for (const table of this.#byName.values()) {
+      if (table.state === 'copying' && !table.isCopying) {
+        // Waits for a store to be opened.
+        continue
+      }
       Object.assign(table, { state: 'absent', live: null, copyPosition: null, retryAtMs: 0 })
     }
   }

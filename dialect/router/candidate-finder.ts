@@ -198,9 +198,14 @@ export class CandidateFinder {
       }
     }
     // The request has started another attempt, where one is due.
-    return this.#engine.state === 'failed'
-      ? kept('the mirror is not available', true, estimate)
-      : null
+    switch (this.#engine.state) {
+      case 'standby':
+        return kept('another process or thread keeps the copy', true, estimate)
+      case 'failed':
+        return kept('the mirror is not available', true, estimate)
+      default:
+        return null
+    }
   }
 
   #translate(pending: PendingQuery, tables: readonly MirrorTable[]): TranslationEntry {

@@ -274,7 +274,7 @@ export class QueryRouter implements Analytics {
         throw error
       }
       this.#log.lastError = error
-      if (this.#finder.isCurrent(found)) {
+      if (!this.#engine.noteFailure(error) && this.#finder.isCurrent(found)) {
         found.entry.refusal = error instanceof Error ? error.message : String(error)
       }
       return null

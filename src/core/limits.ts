@@ -27,16 +27,30 @@ export const limits = Object.freeze({
   syncAttemptsMax: 5,
   /** How often a query is prepared anew because its tables' copies were replaced under it. */
   routeAttemptsMax: 3,
+  /** Rows that the change log may have, about 150 MB; a mirror that is further behind is made anew. */
+  logRowsMax: 10_000_000,
+  /** The least that can be set for it. */
+  logRowsMaxMin: 1000,
+  /** How often the length of the log is looked at. */
+  logCheckMs: 1000,
   /** Applied changes that wait in the log before it is pruned at once. */
   pruneBacklogRowsMax: 10_000,
   /** How long after the last sync the log is pruned. */
   pruneIdleMs: 1000,
-  /** How long a failed copy rests before it is tried again, doubled with every failure. */
+  /** How long what has failed (a copy, a sync, an opening) rests, doubled with every failure. */
   copyRetryMs: 1000,
+  /** The longest such rest, and how long all must have gone well for the next to be short again. */
   copyRetryMsMax: 60_000,
-  /** A consumer that was not heard of for so long is taken for dead: a day. */
+  /** How often the lock of a mirror is tried that somebody else holds. */
+  standbyPollMs: 1000,
+  /** How often in a row a mirror is opened anew before its file is taken to be at fault. */
+  reopeningsMax: 3,
+  /** How often a consumer of the log gives a sign of life, at least. */
   heartbeatMs: 600_000,
+  /** A consumer that was not heard of for so long is taken for dead: a day. */
   consumerExpiryMs: 86_400_000,
+  /** The same for a mirror in memory, which ends with its process: half an hour. */
+  memoryConsumerExpiryMs: 1_800_000,
   /** Rows that one DuckDB transaction of a first copy holds: one row group. */
   copyTransactionRowsMax: 122_880,
   /** Changed keys that are deleted by a list of literals instead of a join. */

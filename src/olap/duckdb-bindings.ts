@@ -1,4 +1,5 @@
 import type * as Bindings from '@duckdb/node-bindings'
+import { through } from '../core/outside-world.js'
 
 /** DuckDB's C interface, https://duckdb.org/docs/stable/clients/c/api. */
 export type DuckDb = Omit<typeof Bindings, 'default'>
@@ -12,5 +13,5 @@ export type { Appender, Connection, DataChunk, Result, Vector } from '@duckdb/no
 export async function loadDuckDb(): Promise<DuckDb> {
   const module = await import('@duckdb/node-bindings')
   // A CommonJS module: what it exports is the default export.
-  return module.default
+  return through('duckdb', module.default)
 }

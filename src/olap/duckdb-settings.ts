@@ -1,6 +1,7 @@
 import { limits } from '../core/limits.js'
 import { quoteText } from '../core/sql-identifier.js'
 import type { Connection, DuckDb } from './duckdb-bindings.js'
+import type { OlapWriter } from './olap-store.js'
 
 /** Where a column store lives and what it may use. */
 export interface DuckDbStoreOptions {
@@ -36,6 +37,9 @@ export function openingSettings(options: DuckDbStoreOptions): Readonly<Record<st
     temp_directory: options.tempDirectory ?? '',
     checkpoint_threshold: options.checkpointThreshold ?? '128MB',
     preserve_insertion_order: 'true',
+    // From this form on, a write-ahead log names the file and the checkpoint that it follows. In
+    // older ones a log that belongs to another file, or to an earlier state, is applied in silence.
+    storage_compatibility_version: storageForm,
     // Full row groups of a large transaction are written by its commit, which runs beside the
     // event loop. By default an append writes some at a time, and blocks for most of a second.
     write_buffer_row_group_count: String(limits.unwrittenRowGroupsMax),
@@ -44,6 +48,16 @@ export function openingSettings(options: DuckDbStoreOptions): Readonly<Record<st
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
   }
+}
+
+/** The form that files are written in, by the version of the engine that brought it. */
+const storageForm = 'v1.5.0'
+
+/** True for a file that was written in an older form: nothing ties a write-ahead log to it. */
+export async function hasOlderForm(writer: OlapWriter): Promise<boolean> {
+  const [row] = await writer.values(`select count(*) from duckdb_databases()
+    where path is not null and tags['storage_version'] not like '${storageForm}%'`)
+  return row?.[0] !== 0n
 }
 
 /** Settings that bring DuckDB's answers to SQLite's; without them its own defaults differ. */

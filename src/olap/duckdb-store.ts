@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises'
+import * as files from 'node:fs/promises'
 import type { Table as ArrowTable } from 'apache-arrow'
 import { assert } from '../core/assert.js'
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
+import { reach, through } from '../core/outside-world.js'
 import { selfTestAppender } from './appender-self-test.js'
 import { readArrowTable } from './arrow-table.js'
 import { ConnectionPool } from './connection-pool.js'
@@ -12,12 +13,13 @@ import {
   applyConnectionSettings,
   applySettings,
   type DuckDbStoreOptions,
+  hasOlderForm,
   openingSettings,
 } from './duckdb-settings.js'
 import { runStatement } from './duckdb-statement.js'
 import { DuckDbWriter } from './duckdb-writer.js'
 import { interruptAtExit } from './exit-interrupts.js'
-import { olapFailure, storeClosed } from './olap-failure.js'
+import { olapFailure, openFailure, storeClosed } from './olap-failure.js'
 import type { OlapReadOptions, OlapStatement, OlapStore } from './olap-store.js'
 import { decodedChunks } from './result-reader.js'
 import { RowMakers } from './row-maker.js'
@@ -41,13 +43,16 @@ import { claimStoreFile } from './store-registry.js'
  * ```
  *
  * @throws HtapError `mirror-unavailable` when the file cannot be opened: `facts.reason` is
- * `'in-use'` (by this process), `'locked'` (by another one), `'folder-missing'` or `'refused'`
- * (damaged, or written by another version)
+ * `'in-use'` (by this process), `'locked'` (by another one), `'folder-missing'`, `'not-writable'`,
+ * `'no-space'` or `'refused'` (damaged, or written by another version)
  */
 export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<OlapStore> {
   const release = options.path === ':memory:' ? () => {} : await claimStoreFile(options.path)
   const store = await openUntested(options, release)
   try {
+    if (await hasOlderForm(store.writer)) {
+      throw new Error('it is a file in an older form')
+    }
     if (options.appendPath !== 'rows' && !(await selfTestAppender(store.writer))) {
       store.writer.appendByRows()
     }
@@ -200,7 +205,9 @@ class DuckDbStore implements OlapStore {
       // Neither has to succeed: there may be no transaction, and the log keeps what a
       // checkpoint would have moved.
       await duckdb.query(this.#opened.writing, 'rollback').catch(() => null)
+      reach('close.before-checkpoint')
       await duckdb.query(this.#opened.writing, 'checkpoint').catch(() => null)
+      reach('close.after-checkpoint')
       this.#reading.disconnect()
       this.#writing.disconnect()
       duckdb.close_sync(this.#opened.database)
@@ -240,24 +247,9 @@ async function openConnections(duckdb: DuckDb, options: DuckDbStoreOptions): Pro
   }
 }
 
-function openFailure(error: unknown, path: string): HtapError {
-  if (error instanceof HtapError) {
-    return error
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  return new HtapError(
-    'mirror-unavailable',
-    `the column store ${path} cannot be opened: ${message}`,
-    {
-      cause: error,
-      facts: { reason: /lock/i.test(message) ? 'locked' : 'refused', path },
-    },
-  )
-}
-
 async function fileSize(path: string): Promise<number> {
   try {
-    return (await stat(path)).size
+    return (await through('files', files).stat(path)).size
   } catch {
     return 0
   }

@@ -1,6 +1,7 @@
-import { realpath } from 'node:fs/promises'
+import * as files from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { HtapError } from '../core/htap-error.js'
+import { through } from '../core/outside-world.js'
 
 /**
  * Claims a DuckDB file for one store of this process. DuckDB's own lock only refuses other
@@ -35,10 +36,11 @@ function openFiles(): Set<string> {
 async function canonicalPath(path: string): Promise<string> {
   const absolute = resolve(path)
   try {
-    return await realpath(absolute)
+    return await through('files', files).realpath(absolute)
   } catch {
     try {
-      return join(await realpath(dirname(absolute)), basename(absolute))
+      const folder = await through('files', files).realpath(dirname(absolute))
+      return join(folder, basename(absolute))
     } catch (cause) {
       throw new HtapError('mirror-unavailable', `the folder of ${path} does not exist`, {
         cause,

@@ -1,4 +1,5 @@
-import { rmSync, statSync } from 'node:fs'
+import * as fs from 'node:fs'
+import { through } from '../core/outside-world.js'
 import { importBetterSqlite3 } from './open-database.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 
@@ -24,7 +25,7 @@ export class FileLock {
       new Database(path).close()
     }
     const identity = identityOf(path)
-    const database = new Database(path, { timeout: 0 })
+    const database = through('sqlite', new Database(path, { timeout: 0 }))
     try {
       database.exec('begin exclusive')
     } catch (error) {
@@ -50,7 +51,7 @@ export class FileLock {
     // In this order, because once the lock is gone somebody else may own the file. Windows
     // removes no open file and so leaves it there, empty.
     try {
-      rmSync(this.#path, { force: true })
+      through('files', fs).rmSync(this.#path, { force: true })
     } catch {
       // The lock does not depend on it.
     }
@@ -60,6 +61,6 @@ export class FileLock {
 
 /** Tells a file from another one that took its name; null where there is none. */
 function identityOf(path: string): string | null {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  const stat = through('files', fs).statSync(path, { bigint: true, throwIfNoEntry: false })
   return stat === undefined ? null : `${stat.dev} ${stat.ino} ${stat.ctimeNs}`
 }

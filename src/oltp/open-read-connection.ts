@@ -1,15 +1,13 @@
 import { limits } from '../core/limits.js'
+import { through } from '../core/outside-world.js'
 import { importBetterSqlite3 } from './open-database.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 
 /** Opens a second, read-only connection to a database file in WAL mode. */
 export async function openReadConnection(path: string): Promise<SqliteDatabase> {
   const Database = await importBetterSqlite3()
-  return new Database(path, {
-    readonly: true,
-    fileMustExist: true,
-    timeout: limits.readBusyTimeoutMs,
-  })
+  const options = { readonly: true, fileMustExist: true, timeout: limits.readBusyTimeoutMs }
+  return through('sqlite', new Database(path, options))
 }
 
 /**
@@ -18,7 +16,7 @@ export async function openReadConnection(path: string): Promise<SqliteDatabase> 
  */
 export async function openControlConnection(path: string): Promise<SqliteDatabase> {
   const Database = await importBetterSqlite3()
-  const database = new Database(path, { fileMustExist: true, timeout: 0 })
+  const database = through('sqlite', new Database(path, { fileMustExist: true, timeout: 0 }))
   database.exec('pragma synchronous = normal')
   return database
 }

@@ -1,3 +1,4 @@
+import { reach } from '../core/outside-world.js'
 import { Turns } from '../core/turns.js'
 import { ConnectionWatch } from './connection-watch.js'
 import type { SqliteDatabase } from './sqlite-database.js'
@@ -132,7 +133,11 @@ export class Writer {
     }
     // `commit` itself counts as read-only for SQLite; what it ended is the transaction.
     const wrote = wasInTransaction || !prepared.statement.readonly
+    if (succeeded && wrote && isInTransaction) {
+      reach('write.in-transaction')
+    }
     if (succeeded && wrote && !isInTransaction && !isRollback) {
+      reach('write.committed')
       for (const observer of this.#observers) {
         observer.noteCommit()
       }

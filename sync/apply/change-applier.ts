@@ -1,4 +1,5 @@
 import type { ColumnBatch } from '../../src/core/column-batch.js'
+import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
 import type { ChangePart, ChangeSlice, KeySlice, TableEnd } from '../read/change-reader.js'
@@ -13,6 +14,8 @@ export interface AppliedChanges {
   readonly changeCount: number
   /** Tables whose copy holds a row that SQLite no longer has; nothing was committed. */
   readonly overfull: readonly number[]
+  /** Copies that other ones have replaced, or that were taken off; they can be dropped. */
+  readonly superseded: readonly MirroredTable[]
 }
 
 /**
@@ -39,7 +42,7 @@ export class ChangeApplier {
 
   /**
    * @param parts the changes up to `position`, without the state part
-   * @param tables the copies that are to follow
+   * @param tables the copies that follow; any other one leaves the mirror
    * @param registrations of them, those that nobody could read before
    */
   async apply(props: {
@@ -51,17 +54,23 @@ export class ChangeApplier {
   }): Promise<AppliedChanges> {
     const run = new ApplyRun(this.#writer, props.tables, this.#keyTables)
     try {
+      reach('apply.begin')
       for await (const part of props.parts) {
         await run.add(part)
       }
       if (run.overfull.length > 0) {
         await run.rollback()
-        return { changeCount: 0, overfull: run.overfull }
+        return { changeCount: 0, overfull: run.overfull, superseded: [] }
       }
       const registrations = new Set([...props.registrations, ...run.changedProfiles])
       const registrationSql = [...registrations].map((table) => this.#catalogue.registerSql(table))
-      await run.commit(registrationSql.join('') + this.#catalogue.positionSql(props))
-      return { changeCount: run.changeCount, overfull: [] }
+      await run.commit(
+        registrationSql.join('') +
+          this.#catalogue.unregisterSql(props.tables) +
+          this.#catalogue.positionSql(props),
+      )
+      const superseded = this.#catalogue.noteRegistered(props.tables)
+      return { changeCount: run.changeCount, overfull: [], superseded }
     } catch (error) {
       await run.rollback()
       throw error
@@ -109,7 +118,9 @@ class ApplyRun {
 
   async commit(sql: string): Promise<void> {
     this.#closeRows()
+    reach('apply.before-commit')
     await this.#writer.execute(`${this.#hasBegun ? '' : 'begin;'}${sql} commit`)
+    reach('apply.after-commit')
     for (const [table, keyMax] of this.#keyMaxes) {
       table.keyMax = keyMax
     }
@@ -144,6 +155,7 @@ class ApplyRun {
       }
     }
     this.#addRows(table, appended)
+    reach('apply.slice')
     await turnOfLoop()
   }
 

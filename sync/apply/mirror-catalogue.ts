@@ -1,5 +1,6 @@
 import type { ColumnKind } from '../../src/core/column-batch.js'
 import type { ColumnProfile } from '../../src/core/column-profile.js'
+import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier, quoteText } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
@@ -29,6 +30,8 @@ export interface MirrorState {
  */
 export class MirrorCatalogue {
   readonly #writer: OlapWriter
+  /** The copies that the next process would find. */
+  #registered: ReadonlyMap<number, MirroredTable> = new Map()
 
   constructor(writer: OlapWriter) {
     this.#writer = writer
@@ -71,6 +74,7 @@ export class MirrorCatalogue {
         ${quoteText(state.consumerId)}, ${state.position},
         ${state.schemaVersion});
       commit`)
+    this.#registered = new Map()
   }
 
   /** The registered copies; copies that were never finished are dropped. */
@@ -93,6 +97,7 @@ export class MirrorCatalogue {
       tables.push(table)
     }
     await this.#dropStrayCopies(new Set(tables.map((table) => table.copyName)))
+    this.#registered = new Map(tables.map((table) => [table.tableId, table]))
     return tables
   }
 
@@ -124,9 +129,22 @@ export class MirrorCatalogue {
         ${quoteText(JSON.stringify(definition))});`
   }
 
-  /** SQL that takes a table out of the mirror; part of the caller's transaction. */
-  unregisterSql(tableId: number): string {
-    return `delete from ${stateSchema}.mirror_table where id = ${tableId};`
+  /**
+   * SQL that takes the copies out of the mirror that do not follow the log any more; part of the
+   * transaction that moves the position past them. Else the next process would serve them.
+   */
+  unregisterSql(followed: ReadonlyMap<number, MirroredTable>): string {
+    const gone = [...this.#registered.keys()].filter((id) => !followed.has(id))
+    return gone.length === 0
+      ? ''
+      : `delete from ${stateSchema}.mirror_table where id in (${gone.join(', ')});`
+  }
+
+  /** That transaction is committed; returns the copies that nobody needs any more. */
+  noteRegistered(followed: ReadonlyMap<number, MirroredTable>): readonly MirroredTable[] {
+    const before = [...this.#registered.values()]
+    this.#registered = new Map(followed)
+    return before.filter((table) => followed.get(table.tableId) !== table)
   }
 
   positionSql(place: { readonly position: number; readonly schemaVersion: number }): string {
@@ -152,6 +170,7 @@ export class MirrorCatalogue {
     for (const [name] of rows) {
       if (!registered.has(String(name))) {
         await this.#writer.execute(`drop table ${mirrorSchema}.${quoteIdentifier(String(name))}`)
+        reach('open.stray-dropped')
       }
     }
   }

@@ -1,5 +1,6 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
+import { reach, uniqueId } from '../../src/core/outside-world.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import { readSchemaVersion, readTableShape } from '../../src/oltp/catalogue.js'
 import { registerTable } from '../capture/change-log.js'
@@ -23,6 +24,7 @@ interface CopyQueueProps {
   readonly register: (copy: { readonly tracked: TrackedTable; readonly copy: FinishedCopy }) => void
   readonly syncNow: () => Promise<void>
   readonly onChange: () => void
+  readonly onFailure: (error: unknown) => void
   readonly isClosing: () => boolean
 }
 
@@ -32,7 +34,6 @@ export class CopyQueue {
   readonly #copier: TableCopier
   readonly #waiting: TrackedTable[] = []
   #running: Promise<void> | null = null
-  #generation = 0
 
   constructor(props: CopyQueueProps) {
     this.#props = props
@@ -84,11 +85,10 @@ export class CopyQueue {
       if (captured === null) {
         return
       }
-      this.#generation++
       const copy = await this.#copier.copy({
         tableId: captured.tableId,
         shape: captured.shape,
-        generation: Date.now() * 1000 + (this.#generation % 1000),
+        generation: newGeneration(),
         expected: this.#props.mirror.expected(this.#props.schema.version),
         onProgress: this.#props.options.onProgress,
         isCancelled: this.#props.isClosing,
@@ -101,6 +101,7 @@ export class CopyQueue {
         this.#putBack(table, 'the schema changed during the copy')
         return
       }
+      reach('backfill.complete')
       this.#props.register({ tracked: table, copy })
       await this.#join(table)
     } catch (error) {
@@ -137,8 +138,10 @@ export class CopyQueue {
       }
       const tableId = registerTable(database, shape.name)
       createCaptureTriggers(database, shape, tableId)
+      reach('capture.in-transaction')
       return { tableId, shape, before, after: readSchemaVersion(database) }
     })
+    reach('capture.committed')
     if ('refused' in result) {
       table.state = 'refused'
       table.reason = result.refused
@@ -165,8 +168,14 @@ export class CopyQueue {
     table.failures++
     table.lastError = error
     table.retryAtMs =
-      Date.now() + Math.min(limits.copyRetryMs * 2 ** (table.failures - 1), limits.copyRetryMsMax)
+      performance.now() +
+      Math.min(limits.copyRetryMs * 2 ** (table.failures - 1), limits.copyRetryMsMax)
     this.#putBack(table, 'the copy failed')
-    this.#props.options.onError?.(error)
+    this.#props.onFailure(error)
   }
+}
+
+/** 48 bits of chance: a clock that stands still or goes back would name a copy that serves. */
+function newGeneration(): number {
+  return Number.parseInt(uniqueId().replace('-', '').slice(0, 12), 16)
 }

@@ -1,5 +1,6 @@
 import { type ColumnProfile, emptyColumnProfile } from '../../src/core/column-profile.js'
 import { limits } from '../../src/core/limits.js'
+import { reach } from '../../src/core/outside-world.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
 import { chooseStorage } from '../apply/column-storage.js'
@@ -113,8 +114,10 @@ export class TableCopier {
       }
       const position = first.value.head
       request.onPosition(position)
+      reach('backfill.begin')
       const progress = new CopyMeter(request, await this.#estimateRows(table))
       await this.#exclusively(() => this.#catalogue.createCopy(table))
+      reach('backfill.table-created')
       for (let isDone = false; !isDone; ) {
         if (request.isCancelled()) {
           return null
@@ -156,12 +159,14 @@ export class TableCopier {
           }
           appender.flush()
           table.mergeProfiles(part.value.profiles)
+          reach('backfill.page')
           await turnOfLoop()
         }
       }
       appender.close()
       appender = null
       await this.#writer.execute('commit')
+      reach('backfill.page-committed')
       progress.add(rows)
       return isDone
     } catch (error) {

@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto'
+import { limits } from '../../src/core/limits.js'
+import { uniqueId } from '../../src/core/outside-world.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
@@ -42,7 +43,7 @@ export function installChangeLog(database: SqliteDatabase): void {
   `)
   database
     .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('epoch', ?)`)
-    .run(randomUUID())
+    .run(uniqueId())
   database
     .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('layout', ?)`)
     .run(layoutVersion)
@@ -132,11 +133,53 @@ export function deleteConsumer(database: SqliteDatabase, id: string): void {
   database.prepare(`delete from ${changeLog.consumerTable} where id = ?`).run(id)
 }
 
-/** Forgets consumers in memory whose process has not been heard of for long; returns how many. */
-export function expireConsumers(database: SqliteDatabase, seenBeforeMs: number): number {
+/** A name for a new consumer; it tells those that cannot outlive their process. */
+export function newConsumerId(isInMemory: boolean): string {
+  return isInMemory ? `${memoryPrefix}${uniqueId()}` : uniqueId()
+}
+
+const memoryPrefix = 'memory:'
+
+/**
+ * Forgets consumers that were not heard of for so long that they must be dead, and those that were
+ * heard of in the future, which a clock that was wrong has left; returns how many.
+ */
+export function expireConsumers(database: SqliteDatabase, nowMs: number): number {
   return database
-    .prepare(`delete from ${changeLog.consumerTable} where seen_ms < ?`)
-    .run(seenBeforeMs).changes
+    .prepare(
+      `delete from ${changeLog.consumerTable}
+       where seen_ms > ? or seen_ms < case when id like '${memoryPrefix}%' then ? else ? end`,
+    )
+    .run(
+      nowMs + limits.consumerExpiryMs,
+      nowMs - limits.memoryConsumerExpiryMs,
+      nowMs - limits.consumerExpiryMs,
+    ).changes
+}
+
+/** Forgets consumers that still need rows up to `position`; they begin anew. */
+export function expelConsumers(database: SqliteDatabase, position: number): number {
+  return database.prepare(`delete from ${changeLog.consumerTable} where position < ?`).run(position)
+    .changes
+}
+
+/** How many rows the log spans, pruned rows in its middle included; two look-ups. */
+export function readLogSpan(database: SqliteDatabase): LogSpan {
+  const row = database
+    .prepare(
+      `select (select min(seq) from ${changeLog.logTable}) as first,
+              (select max(seq) from ${changeLog.logTable}) as last`,
+    )
+    .safeIntegers(false)
+    .get() as { readonly first: number | null; readonly last: number | null }
+  return row.first === null || row.last === null
+    ? { rows: 0, head: 0 }
+    : { rows: row.last - row.first + 1, head: row.last }
+}
+
+export interface LogSpan {
+  readonly rows: number
+  readonly head: number
 }
 
 /** The position up to which every consumer has read; null if there is none. */

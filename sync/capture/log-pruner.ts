@@ -1,4 +1,5 @@
 import { limits } from '../../src/core/limits.js'
+import { reach, wallClockMs } from '../../src/core/outside-world.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import type { SourceAccess } from '../read/source-access.js'
 import { isBusy } from '../read/write-patiently.js'
@@ -17,31 +18,34 @@ import {
 export class LogPruner {
   readonly #access: SourceAccess
   readonly #consumerId: string
+  readonly #backlogRowsMax: number
   #prunedPosition = 0
   #changedAtMs = 0
-  #seenAtMs = Date.now()
+  #seenAtMs = performance.now()
   #lastPosition = 0
   #isPruning = false
 
-  constructor(access: SourceAccess, consumerId: string) {
+  /** @param backlogRowsMax applied changes that may wait in the log before it is pruned at once */
+  constructor(access: SourceAccess, consumerId: string, backlogRowsMax: number) {
     this.#access = access
     this.#consumerId = consumerId
+    this.#backlogRowsMax = backlogRowsMax
   }
 
   /** After a sync to `position`; `needed` is the oldest position that copies still read from. */
   async afterSync(position: number, needed: number, isClosing: () => boolean): Promise<void> {
     if (position !== this.#lastPosition) {
       this.#lastPosition = position
-      this.#changedAtMs = Date.now()
+      this.#changedAtMs = performance.now()
     }
-    if (needed - this.#prunedPosition >= limits.pruneBacklogRowsMax) {
+    if (needed - this.#prunedPosition >= this.#backlogRowsMax) {
       await this.#prune(needed, isClosing)
     }
   }
 
   /** Called often; prunes when the last change is some time ago, and gives a sign of life. */
   tick(position: number, needed: number): void {
-    const now = Date.now()
+    const now = performance.now()
     const isIdle =
       needed > this.#prunedPosition &&
       position === this.#lastPosition &&
@@ -75,11 +79,14 @@ export class LogPruner {
           if (isFirst) {
             isFirst = false
             this.#moveConsumer(database, position)
-            expireConsumers(database, Date.now() - limits.consumerExpiryMs)
+            expireConsumers(database, wallClockMs())
           }
           const slowest = readSlowestPosition(database) ?? position
-          return pruneChangeLog(database, Math.min(slowest, position), limits.pruneRowsMax)
+          const count = pruneChangeLog(database, Math.min(slowest, position), limits.pruneRowsMax)
+          reach('prune.in-transaction')
+          return count
         })
+        reach('prune.committed')
         await turnOfLoop()
       }
       this.#prunedPosition = position
@@ -94,7 +101,7 @@ export class LogPruner {
   }
 
   #moveConsumer(database: Parameters<typeof writeConsumer>[0], position: number): void {
-    this.#seenAtMs = Date.now()
-    writeConsumer(database, { id: this.#consumerId, position, seenMs: this.#seenAtMs })
+    this.#seenAtMs = performance.now()
+    writeConsumer(database, { id: this.#consumerId, position, seenMs: wallClockMs() })
   }
 }

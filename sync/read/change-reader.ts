@@ -1,6 +1,7 @@
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import type { ColumnProfile } from '../../src/core/column-profile.js'
 import { limits } from '../../src/core/limits.js'
+import { reach } from '../../src/core/outside-world.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog, logKeyColumns } from '../capture/change-log.js'
 import { BatchEncoder } from './batch-encoder.js'
@@ -56,9 +57,11 @@ export function* readChanges(
   head: number,
   buffers: BufferPool,
 ): Generator<ChangePart> {
+  reach('snapshot.opened')
   for (const request of requests) {
     if (request.after < head || request.allKeys) {
       yield* readTableChanges(database, request, head, buffers)
+      reach('snapshot.read')
     }
   }
 }

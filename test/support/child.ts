@@ -11,9 +11,17 @@ export class Child {
   #exit: { code: number | null; signal: string | null } | null = null
   #wake: (() => void) | null = null
 
-  constructor(script: string, args: readonly string[]) {
+  /** @param environment is added to this process' own */
+  constructor(
+    script: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     const path = fileURLToPath(new URL(`../children/${script}`, import.meta.url))
-    this.process = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process = spawn(process.execPath, [path, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    })
     const { stdout, stderr } = this.process
     if (stdout === null || stderr === null) {
       throw new Error('a child has pipes')
@@ -23,7 +31,8 @@ export class Child {
       this.#wake?.()
     })
     stderr.on('data', (data: Buffer) => this.#errors.push(data.toString()))
-    this.process.on('exit', (code, signal) => {
+    // Not 'exit', which may come before the last lines.
+    this.process.on('close', (code, signal) => {
       this.#exit = { code, signal }
       this.#wake?.()
     })
@@ -48,6 +57,11 @@ export class Child {
       }
       await this.#change()
     }
+  }
+
+  /** The lines that nobody has taken. */
+  remainingLines(): string[] {
+    return this.#lines.splice(0)
   }
 
   async ended(): Promise<{ code: number | null; signal: string | null }> {

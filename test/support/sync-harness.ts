@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
 import { quoteIdentifier } from '../../dist/src/core/sql-identifier.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { OwnConnectionAccess, SharedConnectionAccess } from '../../dist/sync/read/source-access.js'
@@ -26,12 +27,25 @@ export class SyncHarness {
     if (kind === 'file') {
       harness.database.pragma('journal_mode = wal')
     }
-    await harness.start()
-    onTestFinished(async () => {
-      await harness.engine.close()
-      harness.database.close()
-    })
-    return harness
+    return await harness.#begin()
+  }
+
+  /** The database at `path`, with whatever mirror it has. */
+  static async openFile(path: string, options: Partial<SyncOptions> = {}): Promise<SyncHarness> {
+    const harness = new SyncHarness(path)
+    harness.database.pragma('journal_mode = wal')
+    return await harness.#begin(options)
+  }
+
+  async #begin(options: Partial<SyncOptions> = {}): Promise<this> {
+    await this.start(options)
+    onTestFinished(() => this.close())
+    return this
+  }
+
+  async close(): Promise<void> {
+    await this.engine.close()
+    this.database.close()
   }
 
   async start(options: Partial<SyncOptions> = {}): Promise<void> {
@@ -41,10 +55,12 @@ export class SyncHarness {
       : new SharedConnectionAccess(this.database, async (turn) => turn())
     this.engine = new SyncEngine(access, {
       olapPath: isFile ? `${this.path}-htap.duckdb` : ':memory:',
+      whenLocked: 'sqlite',
       memoryLimit: '512MB',
       threads: 2,
       tables: 'auto',
       intervalMs: 10,
+      logRowsMax: limits.logRowsMax,
       onError: (error) => this.errors.push(error),
       ...options,
     })

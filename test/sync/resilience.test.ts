@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
 import { SyncEngine } from '../../dist/sync/sync-engine.js'
@@ -34,6 +35,20 @@ describe('a mirror', () => {
     await h.expectEqual('t')
   })
 
+  it('should not copy a table anew that somebody asks for while it opens', async () => {
+    const h = await SyncHarness.open('file')
+    h.database.exec(schema)
+    await h.mirror('t')
+    await h.engine.close()
+    const copied: string[] = []
+    await h.start({ onProgress: ({ table }) => copied.push(table) })
+    expect(h.engine.state).toBe('opening')
+    await h.mirror('t')
+    await h.expectEqual('t')
+    expect(h.engine.tables.find('t')).toMatchObject({ state: 'live', isCopying: false })
+    expect(copied).toEqual([])
+  })
+
   it('should belong to one engine at a time and go to the next when that one ends', async () => {
     const h = await SyncHarness.open('file')
     h.database.exec(schema)
@@ -41,15 +56,20 @@ describe('a mirror', () => {
     const access = new OwnConnectionAccess(await openControlConnection(h.path), h.path)
     const second = new SyncEngine(access, {
       olapPath: `${h.path}-htap.duckdb`,
+      whenLocked: 'sqlite',
       memoryLimit: '512MB',
       threads: 1,
       tables: 'auto',
       intervalMs: 10,
+      logRowsMax: limits.logRowsMax,
     })
     second.requestCopy('t')
     await second.waitForCopies(['t'], 5000)
-    expect(second.state).toBe('failed')
-    expect(second.failure).toMatchObject({ code: 'mirror-unavailable' })
+    expect(second.state).toBe('standby')
+    expect(second.failure).toMatchObject({
+      code: 'mirror-unavailable',
+      facts: { reason: 'locked' },
+    })
     await h.engine.close()
     await new Promise((resolve) => setTimeout(resolve, 1100))
     second.requestCopy('t')
