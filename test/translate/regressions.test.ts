@@ -96,6 +96,14 @@ const same: readonly (readonly [why: string, sql: string, ...parameters: (string
     'an outer column beside an aggregate',
     'select id, (select t.id + count(*) from u where u.i = t.i) from t',
   ],
+  [
+    '* of the left table of a full join',
+    'select u.*, t.i from u full join t using (id) order by t.id, u.id',
+  ],
+  [
+    '* of the right table of a full join',
+    'select u.* from t full join u using (id) order by t.id, u.id',
+  ],
   ['nullif applies no affinity', "select nullif(i, '1'), nullif(i, ?) from t", '1'],
   [
     'ties of grouping that copies DESC',
@@ -172,7 +180,7 @@ describe('what once differed', () => {
         (4, 1, 0.125, 'b_c', null, 3, null, 'b', null, null),
         (5, 2, 1.005, 'a', null, 2.5, '2024-01-02', 'B', 2.5, 3),
         (6, 2, 19.99, null, null, 1, '2023-01-02', 'B', 2.5, 3);
-      insert into u values (1, 1, 'z'), (2, 1, 'a'), (3, null, 'k'), (4, 3, 'b');`)
+      insert into u values (1, 1, 'z'), (2, 1, 'a'), (3, null, 'k'), (4, 3, 'b'), (9, 2, 'w');`)
     await engines.copy(new Random(1))
   })
 

@@ -2,7 +2,7 @@ import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import type { CoreContext } from '../bind/core-context.js'
 import { compileExpression } from '../bind/expression.js'
 import type { OutputColumn } from '../bind/output.js'
-import type { RelationColumn } from '../bind/scope.js'
+import type { Relation, RelationColumn } from '../bind/scope.js'
 import { keep } from '../keep.js'
 import type { Expression, SelectCore } from '../parse/syntax.js'
 import { asUnsignedZero, asValue } from '../typed.js'
@@ -37,8 +37,9 @@ function expandStar(table: string | null, from: CompiledFrom): readonly Item[] {
   const seen = new Set<string>()
   return relations.flatMap((relation) =>
     relation.columns.flatMap((column): readonly Item[] => {
-      const merged = table === null ? foldIdentifier(column.name ?? '') : ''
-      const value = from.merged.get(merged)
+      const merged = foldIdentifier(column.name ?? '')
+      const value =
+        table === null || showsMerged(relation, merged, from) ? from.merged.get(merged) : undefined
       if (value === undefined) {
         return [{ name: column.name, expression: null, column }]
       }
@@ -51,6 +52,20 @@ function expandStar(table: string | null, from: CompiledFrom): readonly Item[] {
       ]
     }),
   )
+}
+
+/**
+ * SQLite expands `x.*` left of a RIGHT or FULL JOIN to bare names, so that a column which a later
+ * USING names is the merged one.
+ */
+function showsMerged(relation: Relation, name: string, from: CompiledFrom): boolean {
+  const [first, second, ...further] = from.steps
+  const isOuter = from.steps.some(({ type }) => type === 'right' || type === 'full')
+  if (!isOuter || !from.merged.has(name) || from.relations.at(-1) === relation) {
+    return false
+  }
+  const isPlain = first?.relation === relation && second !== undefined && further.length === 0
+  return isPlain || keep('* of one of several tables in an outer join with using')
 }
 
 export function compileItem(item: Item, core: CoreContext): OutputColumn {
