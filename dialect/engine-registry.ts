@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { assertFile, connectionIdentity } from '../src/oltp/file-identity.js'
 import { openControlConnection } from '../src/oltp/open-read-connection.js'
 import { isSharedWal } from '../src/oltp/shared-wal.js'
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
@@ -34,7 +35,7 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
   const options = syncOptions(host)
   const writers = new Set<Writer>()
   const access = await openAccess(host, writers)
-  const key = access.workerPath === null ? database : realpathSync(access.workerPath)
+  const key = access.workerPath === null ? database : keyOf(host, access.workerPath)
   let entry = engines.get(key)
   if (entry === undefined) {
     const engine = new SyncEngine(access, options)
@@ -46,6 +47,11 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
   }
   entry.writers.add(host.writer)
   return Object.freeze({ engine: entry.engine, release: releaseOnce(key, entry, host.writer) })
+}
+
+/** The name alone is not enough: another file may have taken it since an engine was made for it. */
+function keyOf(host: AnalyticsHost, path: string): string {
+  return `${realpathSync(path)} ${connectionIdentity(host.writer.database, path)}`
 }
 
 interface Entry {
@@ -92,6 +98,7 @@ async function openAccess(
     try {
       const control = await openControlConnection(path)
       try {
+        assertFile(path, connectionIdentity(database, path))
         const isInUse = () =>
           [...writers].some((it) => it.database.open && it.database.inTransaction)
         return new OwnConnectionAccess(control, path, isInUse)

@@ -3,13 +3,22 @@ import { limits } from '../src/core/limits.js'
 import { reach } from '../src/core/outside-world.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import type { FinishedCopy } from './backfill/table-copier.js'
+import { isGone, isSamePlace } from './capture/log-place.js'
+import { lostPlace } from './lost-place.js'
 import type { Mirror } from './mirror.js'
 import type { ChangePart, ChangeRequest } from './read/change-reader.js'
 import type { SourceAccess } from './read/source-access.js'
-import { isExpected, type SourceReader, type SourceReaders } from './read/source-reader.js'
-import { SourceStateReader } from './read/source-state.js'
+import { SourceNow } from './read/source-now.js'
+import {
+  type ExpectedSource,
+  isExpected,
+  type SourceReader,
+  type SourceReaders,
+} from './read/source-reader.js'
+import type { SourceState } from './read/source-state.js'
 import type { SchemaWatch } from './schema-watch.js'
-import type { TrackedTable } from './tracked-table.js'
+import { type TrackedTable, takeOff } from './tracked-table.js'
+import type { TrackedTables } from './tracked-tables.js'
 
 export interface ChangeSync {
   /** Applies what is pending now; returns whether more is to be expected at once. */
@@ -22,8 +31,13 @@ interface ChangeSyncProps {
   readonly mirror: Mirror
   readonly access: SourceAccess
   readonly readers: SourceReaders
-  readonly tables: ReadonlyMap<string, TrackedTable>
+  readonly tables: TrackedTables
   readonly schema: SchemaWatch
+}
+
+interface JoiningCopy {
+  readonly tracked: TrackedTable
+  readonly copy: FinishedCopy
 }
 
 export function createChangeSync(props: ChangeSyncProps): ChangeSync {
@@ -36,32 +50,34 @@ export function createChangeSync(props: ChangeSyncProps): ChangeSync {
  */
 class LogFollower implements ChangeSync {
   readonly #props: ChangeSyncProps
-  readonly #head: SourceStateReader['head']
-  #joining: { readonly tracked: TrackedTable; readonly copy: FinishedCopy }[] = []
+  readonly #source: SourceNow
+  #joining: JoiningCopy[] = []
   readonly #recount = new Set<number>()
+  /** Copies that nobody will ever read; the store still holds them. */
+  #worthless: MirroredTable[] = []
 
   constructor(props: ChangeSyncProps) {
     this.#props = props
-    let reader: SourceStateReader | null = null
-    this.#head = () =>
-      props.access.readNow((database) => {
-        reader ??= new SourceStateReader(database)
-        return reader.head()
-      }) ?? Number.MAX_SAFE_INTEGER
+    this.#source = new SourceNow(props.access)
   }
 
-  register(copy: { readonly tracked: TrackedTable; readonly copy: FinishedCopy }): void {
+  register(copy: JoiningCopy): void {
     this.#joining.push(copy)
   }
 
   async run(): Promise<boolean> {
     const { mirror } = this.#props
     for (let attempt = 1; attempt <= limits.syncAttemptsMax; attempt++) {
-      const head = this.#head()
-      if (head === mirror.position && this.#joining.length === 0) {
+      // Undefined while a transaction hides it; then reading waits for its end.
+      const head = this.#source.head()
+      if (head !== undefined && isGone(mirror.place, head)) {
+        throw lostPlace()
+      }
+      const isReached = head !== undefined && isSamePlace(mirror.place, head)
+      if (isReached && this.#joining.length === 0) {
         return false
       }
-      if (await this.#apply(head)) {
+      if (await this.#apply(head?.position ?? Number.MAX_SAFE_INTEGER)) {
         return true
       }
     }
@@ -71,11 +87,14 @@ class LogFollower implements ChangeSync {
   /** False when the source was not as expected and the run has to start over. */
   async #apply(head: number): Promise<boolean> {
     const { mirror, schema } = this.#props
+    await this.#dropUnfit()
     // Copies that register from now on wait for the next run.
     const joining = [...this.#joining]
+    const worthless = [...this.#worthless]
     const { requests, tables } = this.#requests(joining)
     const expected = mirror.expected(schema.version)
-    const stream = this.#chooseReader(requests, head).changes({ expected, requests })
+    const places = [mirror.place, ...joining.map((entry) => entry.copy.place)]
+    const stream = this.#chooseReader(requests, head).changes({ expected, places, requests })
     try {
       const first = await stream.next()
       if (first.done || first.value.type !== 'state') {
@@ -84,18 +103,12 @@ class LogFollower implements ChangeSync {
       const state = first.value
       if (!isExpected(state, expected)) {
         await stream.return()
-        if (state.epoch !== expected.epoch || state.consumerPosition === null) {
-          throw new HtapError('sync-failed', 'the mirror has lost its place in the change log', {
-            facts: { lostPlace: true },
-          })
-        }
-        await schema.reload(false)
-        this.#dropChangedCopies()
+        await this.#comply(state, expected)
         return false
       }
       const applied = await mirror.applier.apply({
         parts: stream as AsyncGenerator<ChangePart>,
-        position: state.head,
+        place: state.head,
         schemaVersion: state.schemaVersion,
         tables,
         registrations: joining.map((entry) => entry.copy.table),
@@ -104,26 +117,59 @@ class LogFollower implements ChangeSync {
         return this.#handleOverfull(applied.overfull)
       }
       this.#recount.clear()
-      mirror.position = state.head
-      await this.#settle(joining, applied.superseded)
+      mirror.place = state.head
+      if (schema.version === expected.schemaVersion) {
+        this.#join(joining)
+      } else {
+        this.#refuse(joining)
+      }
+      await this.#dropCopies([...applied.superseded, ...worthless])
+      this.#worthless = this.#worthless.filter((copy) => !worthless.includes(copy))
       return true
     } finally {
       await stream.return()
     }
   }
 
-  #requests(joining: readonly { readonly copy: FinishedCopy }[]): {
+  /**
+   * Takes note of what a snapshot was instead of the expected.
+   *
+   * @throws HtapError `sync-failed` when the log does not lead on from where the mirror stands
+   */
+  async #comply(state: SourceState, expected: ExpectedSource): Promise<void> {
+    const { mirror, schema } = this.#props
+    const isLost = state.lostPositions.includes(mirror.position)
+    if (isLost || state.epoch !== expected.epoch || state.consumerPosition === null) {
+      throw lostPlace()
+    }
+    await schema.reload(false)
+    this.#turnAway(
+      this.#joining.filter(({ copy }) => state.lostPositions.includes(copy.place.position)),
+    )
+  }
+
+  /** A copy whose table changed before it could join is worthless. */
+  async #dropUnfit(): Promise<void> {
+    const { schema } = this.#props
+    const doubtful = this.#joining.filter(({ copy }) => copy.schemaVersion !== schema.version)
+    if (doubtful.length > 0) {
+      const fitting = await schema.findFitting(doubtful.map(({ copy }) => copy.table))
+      this.#turnAway(doubtful.filter(({ copy }) => !fitting.has(copy.table)))
+    }
+  }
+
+  #requests(joining: readonly JoiningCopy[]): {
     readonly requests: ChangeRequest[]
     readonly tables: ReadonlyMap<number, MirroredTable>
   } {
     const { mirror } = this.#props
     const joiningIds = new Set(joining.map((entry) => entry.copy.table.tableId))
-    const live = [...this.#props.tables.values()].flatMap((table) =>
+    const live = [...this.#props.tables.byName.values()].flatMap((table) =>
       table.live === null || joiningIds.has(table.live.tableId) ? [] : [table.live],
     )
     const requests = [
       ...live.map((table) => this.#request(table, mirror.position)),
-      ...joining.map((entry) => this.#request(entry.copy.table, entry.copy.position)),
+      ...joining.map((entry) => this.#request(entry.copy.table, entry.copy.place.position)),
     ]
     const all = [...live, ...joining.map((entry) => entry.copy.table)]
     return { requests, tables: new Map(all.map((table) => [table.tableId, table])) }
@@ -143,7 +189,7 @@ class LogFollower implements ChangeSync {
     const { inline, worker } = this.#props.readers
     const oldest = Math.min(head, ...requests.map((request) => request.after))
     const isSmall = head - oldest <= limits.inlineChangesMax
-    const countsLarge = [...this.#props.tables.values()].some(
+    const countsLarge = [...this.#props.tables.byName.values()].some(
       (table) =>
         table.live !== null &&
         table.live.unique.count !== 'never' &&
@@ -156,39 +202,32 @@ class LogFollower implements ChangeSync {
 
   /** REPLACE left rows behind that nothing in the log names: next time compare all keys. */
   #handleOverfull(tableIds: readonly number[]): boolean {
+    const { tables } = this.#props
     for (const tableId of tableIds) {
       if (this.#recount.has(tableId)) {
-        for (const table of this.#props.tables.values()) {
-          if (table.tableId === tableId) {
-            table.state = 'absent'
-            table.live = null
-            table.reason = 'the copy did not add up'
-            table.copyPosition = null
+        this.#turnAway(this.#joining.filter(({ copy }) => copy.table.tableId === tableId))
+        for (const table of tables.byName.values()) {
+          if (table.live?.tableId === tableId) {
+            takeOff(table, 'the copy did not add up')
           }
         }
-        this.#joining = this.#joining.filter((entry) => entry.copy.table.tableId !== tableId)
       }
       this.#recount.add(tableId)
     }
     return false
   }
 
-  /** A copy whose table changed before it could join is worthless. */
-  #dropChangedCopies(): void {
-    for (const { tracked } of this.#joining) {
-      tracked.state = 'absent'
-      tracked.reason = 'the schema has changed'
+  /** Finished copies that cannot join; one that serves already goes on serving. */
+  #turnAway(copies: readonly JoiningCopy[]): void {
+    for (const { tracked, copy } of copies) {
+      this.#worthless.push(copy.table)
       tracked.copyPosition = null
     }
-    this.#joining = []
+    this.#joining = this.#joining.filter((entry) => !copies.includes(entry))
   }
 
-  async #settle(
-    joining: readonly { readonly tracked: TrackedTable; readonly copy: FinishedCopy }[],
-    superseded: readonly MirroredTable[],
-  ) {
-    const { catalogue } = this.#props.mirror
-    this.#joining = this.#joining.filter((entry) => !joining.includes(entry))
+  /** Position and copies have to change together, so nothing may run in between. */
+  #join(joining: readonly JoiningCopy[]): void {
     for (const { tracked, copy } of joining) {
       tracked.live = copy.table
       tracked.shape = copy.table.shape
@@ -197,10 +236,24 @@ class LogFollower implements ChangeSync {
       tracked.failures = 0
       tracked.copyPosition = null
     }
-    // Only now may anything else run: position and copies have to change together.
-    for (const table of superseded) {
+    this.#joining = this.#joining.filter((entry) => !joining.includes(entry))
+  }
+
+  /**
+   * Somebody has noticed a schema change while the copies were being brought up to date, and looked
+   * only at those that served. What they were to replace has not been brought up to date.
+   */
+  #refuse(joining: readonly JoiningCopy[]): void {
+    for (const { tracked } of joining) {
+      takeOff(tracked, 'the schema has changed')
+    }
+    this.#turnAway(joining)
+  }
+
+  async #dropCopies(copies: readonly MirroredTable[]): Promise<void> {
+    for (const copy of copies) {
       reach('rebuild.registered')
-      await catalogue.dropCopy(table).catch(() => undefined)
+      await this.#props.mirror.catalogue.dropCopy(copy).catch(() => undefined)
       reach('rebuild.dropped')
     }
   }

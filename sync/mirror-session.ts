@@ -43,7 +43,7 @@ export class MirrorSession {
       mirror: props.mirror,
       access: props.access,
       readers: props.readers,
-      tables: props.tables.byName,
+      tables: props.tables,
       schema: props.schema,
     })
     this.#pruner = new LogPruner(

@@ -3,22 +3,22 @@ import { reach, wallClockMs } from '../src/core/outside-world.js'
 import { openDuckDbStore } from '../src/olap/duckdb-store.js'
 import { openFailure } from '../src/olap/olap-failure.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
-import { readSchemaVersion } from '../src/oltp/catalogue.js'
 import { FileLock } from '../src/oltp/file-lock.js'
 import { ChangeApplier } from './apply/change-applier.js'
 import { MirrorCatalogue, type MirrorState } from './apply/mirror-catalogue.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import {
+  deleteConsumer,
   installChangeLog,
   newConsumerId,
-  readConsumerPosition,
-  readEpoch,
   writeConsumer,
 } from './capture/change-log.js'
+import type { LogPlace } from './capture/log-place.js'
+import { dropStrayTriggers } from './capture/table-capture.js'
 import { MirrorFile, type SetAsideReport } from './mirror-file.js'
 import type { SourceAccess } from './read/source-access.js'
 import type { ExpectedSource } from './read/source-reader.js'
-import { SourceStateReader } from './read/source-state.js'
+import { type SourceState, SourceStateReader } from './read/source-state.js'
 import { writePatiently } from './read/write-patiently.js'
 import type { SyncOptions } from './sync-options.js'
 
@@ -40,7 +40,8 @@ export class Mirror {
   readonly consumerId: string
   /** Where it lives; `:memory:` when it ends with this process. */
   readonly path: string
-  position: number
+  /** How far the copy has got. */
+  place: LogPlace
   /** SQLite's schema version when the mirror was written last. */
   readonly schemaVersion: number
 
@@ -54,7 +55,7 @@ export class Mirror {
     this.applier = new ChangeApplier(store.writer, this.catalogue)
     this.epoch = state.epoch
     this.consumerId = state.consumerId
-    this.position = state.position
+    this.place = state.place
     this.schemaVersion = state.schemaVersion
   }
 
@@ -107,6 +108,10 @@ export class Mirror {
     }
   }
 
+  get position(): number {
+    return this.place.position
+  }
+
   async close(): Promise<void> {
     try {
       await this.store.close()
@@ -151,19 +156,21 @@ export class Mirror {
     const stored = await usable(path, () => catalogue.readState())
     const source = await writePatiently(access, (database) => {
       installChangeLog(database)
-      const head = new SourceStateReader(database).head()
-      const epoch = readEpoch(database)
-      const schemaVersion = readSchemaVersion(database)
-      const position = stored === null ? null : readConsumerPosition(database, stored.consumerId)
-      const isMine = stored !== null && stored.epoch === epoch && position !== null
-      if (isMine && position <= stored.position && stored.position <= head) {
-        return { epoch, head, schemaVersion, isMine: true }
+      dropStrayTriggers(database)
+      const places = stored === null ? [] : [stored.place]
+      const state = new SourceStateReader(database).read(stored?.consumerId ?? '', places)
+      if (stored !== null && canGoOn(stored, state)) {
+        return { ...state, isMine: true }
       }
-      return { epoch, head, schemaVersion, isMine: false }
+      if (stored !== null) {
+        // Another mirror may have been copied from the same file and go by this name.
+        deleteConsumer(database, stored.consumerId)
+      }
+      return { ...state, isMine: false }
     })
     reach('open.log-installed')
-    if (source.epoch === null) {
-      throw new HtapError('sync-failed', 'the change log has no epoch')
+    if (source.epoch === null || source.head === null) {
+      throw new HtapError('sync-failed', 'the change log has no beginning')
     }
     if (source.isMine && stored !== null) {
       const mirror = new Mirror(store, lock, path, stored)
@@ -171,8 +178,8 @@ export class Mirror {
     }
     const state: MirrorState = {
       epoch: source.epoch,
-      consumerId: stored?.consumerId ?? newConsumerId(lock === null),
-      position: source.head,
+      consumerId: newConsumerId(lock === null),
+      place: source.head,
       schemaVersion: source.schemaVersion,
     }
     await usable(path, () => catalogue.reset(state))
@@ -180,13 +187,26 @@ export class Mirror {
     await writePatiently(access, (database) =>
       writeConsumer(database, {
         id: state.consumerId,
-        position: state.position,
+        position: state.place.position,
         seenMs: wallClockMs(),
       }),
     )
     reach('open.registered')
     return { mirror: new Mirror(store, lock, path, state), tables: [] }
   }
+}
+
+/**
+ * A mirror goes on if the log is of the same life, keeps what this mirror has not read, and leads on
+ * from its place; any other was set back, replaced, or pruned without regard to it.
+ */
+function canGoOn(stored: MirrorState, source: SourceState): boolean {
+  return (
+    stored.epoch === source.epoch &&
+    source.consumerPosition !== null &&
+    source.consumerPosition <= stored.place.position &&
+    source.lostPositions.length === 0
+  )
 }
 
 /**

@@ -1,20 +1,19 @@
 import { HtapError } from '../src/core/htap-error.js'
-import { limits } from '../src/core/limits.js'
 import { Turns } from '../src/core/turns.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
-import { readSchemaVersion } from '../src/oltp/catalogue.js'
-import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 import { hasChangeLog } from './capture/change-log.js'
 import { LogKeeper } from './capture/log-keeper.js'
+import { CatchUp } from './catch-up.js'
 import { CopyRequests } from './copy-requests.js'
 import { FreshnessWaiters } from './freshness-waiters.js'
+import { lostPlace } from './lost-place.js'
 import type { Mirror, OpenedMirror } from './mirror.js'
 import { type EngineState, MirrorHolder } from './mirror-holder.js'
 import { MirrorSession } from './mirror-session.js'
 import { createReaders } from './read/create-readers.js'
 import type { SourceAccess } from './read/source-access.js'
+import { SourceNow } from './read/source-now.js'
 import type { SourceReaders } from './read/source-reader.js'
-import { SourceStateReader } from './read/source-state.js'
 import { SchemaWatch } from './schema-watch.js'
 import { SyncLoop } from './sync-loop.js'
 import type { SyncOptions } from './sync-options.js'
@@ -33,22 +32,32 @@ export class SyncEngine {
   /** What the engine knows of its tables. */
   readonly tables: TrackedTables
   readonly #waiters = new FreshnessWaiters()
-  readonly #schema: SchemaWatch
+  /** The schema that the live copies agree with. */
+  readonly schema: SchemaWatch
   readonly #loop: SyncLoop
+  readonly #catchUp: CatchUp
   readonly #copies: CopyRequests
   readonly #readers: SourceReaders
   /** The mirror as a whole. */
   readonly holder: MirrorHolder
   readonly logKeeper: LogKeeper
-  #stateReader: SourceStateReader | null = null
   #closing: Promise<void> | null = null
 
   constructor(access: SourceAccess, options: SyncOptions) {
     this.#access = access
     this.#options = options
     this.tables = new TrackedTables(options.tables)
-    this.#schema = new SchemaWatch(access, this.tables.byName)
+    const source = new SourceNow(access)
+    this.schema = new SchemaWatch(access, source, this.tables)
     this.#loop = this.#createLoop()
+    this.#catchUp = new CatchUp({
+      source,
+      waiters: this.#waiters,
+      loop: this.#loop,
+      place: () => (this.state === 'ready' ? (this.#session?.mirror.place ?? null) : null),
+      open: () => this.#openOrThrow(),
+      onLost: () => this.holder.noteFailure(lostPlace(), true),
+    })
     this.#copies = new CopyRequests({
       tables: this.tables,
       waiters: this.#waiters,
@@ -113,36 +122,30 @@ export class SyncEngine {
     return this.#copies.wait(names, timeoutMs)
   }
 
-  /** The newest committed position; null while a transaction on a shared connection hides it. */
+  /**
+   * The newest committed position; null while a transaction on a shared connection hides it. When
+   * the log does not lead on from where the mirror stands, the mirror serves no longer.
+   */
   headNow(): number | null {
-    return this.#access.readNow(() => this.#stateReader?.head() ?? 0) ?? null
+    return this.#catchUp.headNow()
   }
 
   /** Looks whether every table's schema is the one its copy was made for; takes off the others. */
   async checkSchema(): Promise<void> {
-    const read = (database: SqliteDatabase) =>
-      this.#stateReader?.schemaVersion() ?? readSchemaVersion(database)
-    const version = this.#access.readNow(read) ?? (await this.#access.read(readSchemaVersion))
-    if (version !== this.#schema.version) {
-      await this.#schema.reload(false)
+    if (await this.schema.refresh()) {
       this.#waiters.notify()
       this.#copies.addDue()
     }
   }
 
   /** Waits until the copy has reached `position`, at most `timeoutMs`; tells whether it has. */
-  async reach(position: number, timeoutMs: number): Promise<boolean> {
-    if (this.position >= position && this.state === 'ready') {
-      return true
-    }
-    this.wake()
-    const isReached = () => this.position >= position && this.state === 'ready'
-    return this.#waiters.reach(isReached, timeoutMs)
+  reach(position: number, timeoutMs: number): Promise<boolean> {
+    return this.#catchUp.reach(position, timeoutMs)
   }
 
   /** How old the state is that the copy shows, in milliseconds; 0 when nothing is pending. */
   stalenessMs(head: number): number {
-    return head <= this.position ? 0 : performance.now() - this.#loop.freshAtMs
+    return this.#catchUp.stalenessMs(head)
   }
 
   /** Something was committed: look for changes in the next turn of the event loop. */
@@ -157,12 +160,7 @@ export class SyncEngine {
    */
   async syncNow(): Promise<void> {
     await this.#openOrThrow()
-    const head = await this.#access.read(() => this.#stateReader?.head() ?? 0)
-    if (!(await this.reach(head, limits.syncNowTimeoutMs))) {
-      throw new HtapError('wait-timeout', 'the copy did not catch up in time', {
-        hint: 'see status() for the last error',
-      })
-    }
+    await this.#catchUp.syncNow()
   }
 
   /**
@@ -224,15 +222,12 @@ export class SyncEngine {
   }
 
   async #adopt({ mirror, tables }: OpenedMirror): Promise<void> {
-    await this.#access.read((database) => {
-      this.#stateReader = new SourceStateReader(database)
-    })
-    this.#schema.version = mirror.schemaVersion
+    this.schema.version = mirror.schemaVersion
     for (const table of tables) {
       this.tables.adopt(table)
     }
     // Copies of tables that changed while nobody looked are not served for a moment.
-    await this.#schema.reload(true)
+    await this.schema.reload(true)
   }
 
   #serve(): void {
@@ -255,7 +250,7 @@ export class SyncEngine {
       options: this.#options,
       readers: this.#readers,
       tables: this.tables,
-      schema: this.#schema,
+      schema: this.schema,
       exclusively: (section) => this.#olapTurns.run(section),
       runLoop: () => this.#loop.run(),
       onChange: () => this.#waiters.notify(),

@@ -45,3 +45,10 @@ export function trackTable(name: string): TrackedTable {
     copyPosition: null,
   }
 }
+
+/** A copy serves no longer. It leaves the store when the log is applied next. */
+export function takeOff(table: TrackedTable, reason: string): void {
+  table.state = 'absent'
+  table.live = null
+  table.reason = reason
+}

@@ -2,6 +2,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
 import { quoteIdentifier } from '../src/core/sql-identifier.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
+import { isSamePlace } from './capture/log-place.js'
 import type { Mirror } from './mirror.js'
 import { BufferPool } from './read/buffer-pool.js'
 import { RowReader, type RowSlice } from './read/row-reader.js'
@@ -109,8 +110,8 @@ class TableVerifier {
         const isSame =
           !first.done &&
           first.value.type === 'state' &&
-          first.value.head === mirror.position &&
-          isExpected(first.value, expected)
+          isExpected(first.value, expected) &&
+          isSamePlace(first.value.head, mirror.place)
         if (!isSame || !this.#isLive()) {
           return null
         }
@@ -123,6 +124,9 @@ class TableVerifier {
       const position = mirror.position
       const sqlite: Checksum = { rows: 0, sum: 0n }
       for await (const part of parts) {
+        if (part.type === 'moved') {
+          return null
+        }
         if (part.type === 'rows') {
           await exclusively(() => this.#addSlice(sqlite, part))
         }
@@ -136,7 +140,6 @@ class TableVerifier {
   /** On a shared connection nothing holds a snapshot but a single turn of the event loop. */
   #verifyInOneTurn(): Promise<TableVerification | null> {
     const { access, exclusively, mirror } = this.#props
-    const { consumerId } = this.#props.expected()
     return exclusively(async () => {
       const { head, slices } = await access.read((database) => {
         const rows = new RowReader(database, this.#table.plan, new BufferPool())
@@ -144,9 +147,9 @@ class TableVerifier {
         for (let slice = rows.read(); slice !== null; slice = rows.read()) {
           all.push(slice)
         }
-        return { head: new SourceStateReader(database).read(consumerId).head, slices: all }
+        return { head: new SourceStateReader(database).head(), slices: all }
       })
-      if (head !== mirror.position || !this.#isLive()) {
+      if (!isSamePlace(mirror.place, head) || !this.#isLive()) {
         return null
       }
       await this.#createStage()
@@ -155,7 +158,7 @@ class TableVerifier {
       for (const slice of slices) {
         await this.#addSlice(sqlite, slice)
       }
-      return this.#report(head, sqlite, mirrored)
+      return this.#report(mirror.position, sqlite, mirrored)
     })
   }
 

@@ -2,20 +2,19 @@ import type { CompiledQuery } from 'kysely'
 import { limits } from '../../src/core/limits.js'
 import type { MirrorTable } from '../../src/core/mirror-table.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
-import { readConnectionTraits } from '../../src/oltp/connection-traits.js'
+import { readSchemaVersion } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { AnalyticsHost } from '../analytics.js'
 import type { QueryHint } from '../hints.js'
 import { translate } from '../translate/translate.js'
 import type { Translation, TranslationContext, ViewDefinition } from '../translate/translation.js'
-import { findObstacle, understand } from './analytic-shape.js'
-import { BoundedMap } from './bounded-map.js'
 import { type Candidate, type KeptQuery, kept } from './candidate.js'
+import { CheapTexts } from './cheap-texts.js'
 import { type CostEstimate, estimateCost } from './cost-estimate.js'
 import { hypotheticalTable } from './hypothetical-table.js'
-import { parameterTypes } from './parameters.js'
 import { PendingQuery } from './pending-query.js'
+import { QueryIntake } from './query-intake.js'
 import type { QueryShape } from './query-shape.js'
 import { probeRules } from './rule-probe.js'
 import { SchemaFacts } from './schema-facts.js'
@@ -27,23 +26,27 @@ import {
   type TranslationEntry,
   translationKey,
 } from './translation-cache.js'
-import { expandViews } from './view-expansion.js'
 
 /** Walks a query through every stage that must agree before DuckDB may answer it. */
 export class CandidateFinder {
   readonly #host: AnalyticsHost
   readonly #engine: SyncEngine
   readonly #facts = new SchemaFacts()
+  readonly #intake: QueryIntake
   readonly #translations = new TranslationCache()
   readonly #sizes = new TableSizes()
   #disabledRules: ReadonlySet<string> = new Set()
   #isProbed = false
-  /** Texts that were cheaper on SQLite a moment ago: finding it out again costs more than many of them. */
-  readonly #cheap = new BoundedMap<string, number>(limits.shapeCacheEntriesMax)
+  readonly #cheap = new CheapTexts()
 
   constructor(host: AnalyticsHost, engine: SyncEngine) {
     this.#host = host
     this.#engine = engine
+    this.#intake = new QueryIntake({
+      database: host.writer.database,
+      facts: this.#facts,
+      committedSchema: () => engine.schema.committedVersion(),
+    })
   }
 
   /** Rules about which the engines disagreed when the mirror was opened; empty before that. */
@@ -53,8 +56,7 @@ export class CandidateFinder {
 
   /** Cost has just decided for SQLite, which is always right; it may be asked again later. */
   isKnownCheap(sql: string): boolean {
-    const untilMs = this.#cheap.get(sql)
-    return untilMs !== undefined && performance.now() < untilMs
+    return this.#cheap.has(sql)
   }
 
   async find(
@@ -63,45 +65,42 @@ export class CandidateFinder {
     hint: QueryHint | undefined,
     purpose: 'execute' | 'explain',
   ): Promise<Candidate | KeptQuery> {
-    const analytic = understand(query, shape, hint)
-    if (analytic.kind === 'kept') {
-      return analytic
+    for (let attempt = 1; attempt <= limits.routeAttemptsMax; attempt++) {
+      const pending = this.#intake.take(query, shape, hint)
+      if (!(pending instanceof PendingQuery)) {
+        return pending
+      }
+      try {
+        const found = await this.#place(pending, hint, purpose)
+        if (found !== 'moved') {
+          return found
+        }
+      } catch (error) {
+        if (readSchemaVersion(pending.database) === pending.schemaVersion) {
+          throw error
+        }
+      }
     }
-    const types = parameterTypes(query.parameters)
-    if (types === null || types.length !== analytic.parsed.parameterCount) {
-      return kept('parameters that SQLite refuses', false)
-    }
-    const { database } = this.#host.writer
-    this.#facts.refresh(database)
-    const facts = this.#facts.statement(database, query.sql)
-    if (facts === null || !facts.isRead) {
-      return kept('SQLite does not read it as a query', false)
-    }
-    const traits = readConnectionTraits(database)
-    const { tables, views } = expandViews(analytic.parsed.summary, (name) =>
-      this.#facts.view(database, name),
-    )
-    const obstacle = findObstacle(analytic, views, traits)
-    if (obstacle !== null) {
-      return kept(obstacle)
-    }
-    const pending = new PendingQuery(query, analytic, facts, traits, types, database, tables)
-    return this.#place(pending, hint, purpose)
+    return kept('the schema keeps changing')
   }
 
-  /** True while the copies of a candidate's tables are still what it was translated for. */
+  /** True while schema and copies of a candidate's tables are still what it was translated for. */
   isCurrent(candidate: Candidate): boolean {
-    return candidate.tables.every((table) => {
-      const live = this.#engine.tables.findLive(table.shape.name)
-      return live !== undefined && live.columns === table.columns && live.sqlName === table.sqlName
-    })
+    return (
+      candidate.schemaChanges === this.#engine.schema.changes &&
+      candidate.tables.every(({ shape, columns, sqlName }) => {
+        const live = this.#engine.tables.findLive(shape.name)
+        return live?.columns === columns && live.sqlName === sqlName
+      })
+    )
   }
 
+  /** `moved` when the schema changed after SQLite was asked about the query. */
   async #place(
     pending: PendingQuery,
     hint: QueryHint | undefined,
     purpose: 'execute' | 'explain',
-  ): Promise<Candidate | KeptQuery> {
+  ): Promise<Candidate | KeptQuery | 'moved'> {
     const isWanted = hint?.engine === 'duckdb' || this.#host.config.routing === 'duckdb'
     if (this.#engine.state === 'ready') {
       await this.#engine.checkSchema()
@@ -132,7 +131,10 @@ export class CandidateFinder {
       this.#disabledRules = await probeRules(store, pending.database)
       this.#isProbed = true
     }
-    return this.#choose(pending, isWanted)
+    // Names and columns of the one must be those of the other.
+    return pending.schemaVersion === this.#engine.schema.version
+      ? this.#choose(pending, isWanted)
+      : 'moved'
   }
 
   #choose(pending: PendingQuery, isWanted: boolean): Candidate | KeptQuery {
@@ -160,7 +162,8 @@ export class CandidateFinder {
       columnNames: pending.facts.columnNames,
       integers: pending.traits.integers,
       estimate,
-      schemaVersion: this.#facts.version,
+      schemaVersion: pending.schemaVersion,
+      schemaChanges: this.#engine.schema.changes,
       isChosenByCost: !isWanted,
     }
   }
@@ -210,7 +213,7 @@ export class CandidateFinder {
 
   #translate(pending: PendingQuery, tables: readonly MirrorTable[]): TranslationEntry {
     const { query, types, traits, constants } = pending
-    const key = translationKey(query.sql, types, traits.integers, this.#facts.version)
+    const key = translationKey(query.sql, types, traits.integers, pending.schemaVersion)
     const known = this.#translations.find(key, tables, constants, () => planText(pending.plan()))
     if (known !== null) {
       return known
@@ -234,7 +237,7 @@ export class CandidateFinder {
   }
 
   #keepCheap(pending: PendingQuery, estimate: CostEstimate): KeptQuery {
-    this.#cheap.set(pending.query.sql, performance.now() + limits.cheapAgeMs)
+    this.#cheap.add(pending.query.sql)
     return kept('cheaper on SQLite', true, estimate)
   }
 

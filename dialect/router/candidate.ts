@@ -17,6 +17,8 @@ export interface Candidate {
   readonly estimate: CostEstimate
   /** SQLite's number of the schema that it was found under. */
   readonly schemaVersion: number
+  /** How many schema changes of others the engine had seen by then. */
+  readonly schemaChanges: number
   /** The cost decided; with another mind about waiting SQLite would be as good. */
   readonly isChosenByCost: boolean
 }

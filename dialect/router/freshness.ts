@@ -45,6 +45,10 @@ export class FreshnessGate {
       return { isFresh: true, waitMs: 0, lagChanges: this.#lag(head) }
     }
     const target = await this.#target(consistency)
+    if (this.#engine.state !== 'ready') {
+      // Looking at the log has shown that the database was set back or replaced.
+      return { isFresh: false, waitMs: 0, lagChanges: null }
+    }
     if (target === null || target <= this.#engine.position) {
       return { isFresh: true, waitMs: 0, lagChanges: this.#lag(target) }
     }
@@ -60,12 +64,12 @@ export class FreshnessGate {
 
   /** The position that must be applied; null if any will do. */
   async #target(consistency: Exclude<Consistency, 'latest'>): Promise<number | null> {
+    const newest = this.#engine.headNow()
     if (consistency === 'session') {
-      return this.#sessionPosition
+      return newest === null ? this.#sessionPosition : Math.min(this.#sessionPosition, newest)
     }
     // A transaction on a shared connection hides the head: SQLite would wait for its end, too.
-    const head =
-      this.#engine.headNow() ?? (await this.#writer.runExclusive(() => this.#engine.headNow())) ?? 0
+    const head = newest ?? (await this.#writer.runExclusive(() => this.#engine.headNow())) ?? 0
     if (consistency === 'strong') {
       return head
     }

@@ -7,6 +7,17 @@ import { ConstantValues } from './constant-values.js'
 import type { parameterTypes } from './parameters.js'
 import { readProgram, readQueryPlan, type StatementFacts } from './statement-facts.js'
 
+interface PendingQueryProps {
+  readonly query: CompiledQuery
+  readonly shape: AnalyticShape
+  readonly facts: StatementFacts
+  readonly traits: ConnectionTraits
+  readonly types: NonNullable<ReturnType<typeof parameterTypes>>
+  readonly database: SqliteDatabase
+  readonly tableNames: readonly string[]
+  readonly schemaVersion: number
+}
+
 /** One query on its way, with what was found out about it so far. */
 export class PendingQuery {
   readonly query: CompiledQuery
@@ -17,26 +28,21 @@ export class PendingQuery {
   readonly traits: ConnectionTraits
   readonly types: NonNullable<ReturnType<typeof parameterTypes>>
   readonly database: SqliteDatabase
+  /** SQLite's number of the schema that the facts belong to. */
+  readonly schemaVersion: number
   readonly #shape: AnalyticShape
   #plan: readonly QueryPlanRow[] | null = null
 
-  constructor(
-    query: CompiledQuery,
-    shape: AnalyticShape,
-    facts: StatementFacts,
-    traits: ConnectionTraits,
-    types: NonNullable<ReturnType<typeof parameterTypes>>,
-    database: SqliteDatabase,
-    tableNames: readonly string[],
-  ) {
-    this.query = query
-    this.#shape = shape
-    this.tableNames = tableNames
-    this.constants = new ConstantValues(database, query.parameters)
-    this.facts = facts
-    this.traits = traits
-    this.types = types
-    this.database = database
+  constructor(props: PendingQueryProps) {
+    this.query = props.query
+    this.#shape = props.shape
+    this.tableNames = props.tableNames
+    this.constants = new ConstantValues(props.database, props.query.parameters)
+    this.facts = props.facts
+    this.traits = props.traits
+    this.types = props.types
+    this.database = props.database
+    this.schemaVersion = props.schemaVersion
   }
 
   get isPlainCount(): boolean {

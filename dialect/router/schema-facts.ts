@@ -1,6 +1,7 @@
 import { limits } from '../../src/core/limits.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
 import {
+  loadSchema,
   readSchemaVersion,
   readTableShape,
   readView,
@@ -24,15 +25,27 @@ export class SchemaFacts {
     return this.#version
   }
 
-  /** Forgets everything when the schema has changed; to be called before the other methods. */
-  refresh(database: SqliteDatabase): void {
+  /**
+   * Forgets everything when the schema has changed; to be called before the other methods.
+   *
+   * @param committed the schema that everybody sees; null where a transaction hides it
+   * @returns false while a transaction on the connection shows another schema: it may be rolled back,
+   * and then its number is given to another one
+   */
+  refresh(database: SqliteDatabase, committed: () => number | null): boolean {
     const version = readSchemaVersion(database)
-    if (version !== this.#version) {
-      this.#version = version
-      this.#statements.clear()
-      this.#tables.clear()
-      this.#views.clear()
+    if (version === this.#version) {
+      return true
     }
+    if (database.inTransaction && version !== committed()) {
+      return false
+    }
+    loadSchema(database)
+    this.#version = version
+    this.#statements.clear()
+    this.#tables.clear()
+    this.#views.clear()
+    return true
   }
 
   /** Null for a statement that SQLite refuses. */

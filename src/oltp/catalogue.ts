@@ -14,6 +14,14 @@ export function readSchemaVersion(database: SqliteDatabase): number {
 }
 
 /**
+ * Makes the connection take note of a schema change by another one. SQLite does so when a statement
+ * runs; until then it prepares statements, and explains them, by the schema that it knew.
+ */
+export function loadSchema(database: SqliteDatabase): void {
+  database.prepare('select 1 from main.sqlite_schema limit 1').get()
+}
+
+/**
  * Reads what SQLite's catalogue says about a table of the main schema. Names are compared as
  * SQLite does, ignoring the case of ASCII letters.
  */

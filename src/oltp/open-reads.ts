@@ -1,3 +1,4 @@
+import { connectionIdentity } from './file-identity.js'
 import {
   databaseFile,
   importBetterSqlite3,
@@ -21,7 +22,13 @@ export async function openReads(
   }
   const Database = database.constructor as SqliteDatabaseConstructor
   const busyTimeoutMs = Number(database.prepare('pragma busy_timeout').pluck().get())
-  const connections = new ReadConnections({ Database, path, busyTimeoutMs, onCreateConnection })
+  const connections = new ReadConnections({
+    Database,
+    path,
+    identity: connectionIdentity(database, path),
+    busyTimeoutMs,
+    onCreateConnection,
+  })
   return new Reads(writer, connections, await openReadThreads(database))
 }
 
@@ -35,7 +42,8 @@ export async function openReadThreads(database: SqliteDatabase): Promise<ReadThr
   const value = (sql: string) => database.prepare(sql).pluck().get()
   const busyTimeoutMs = Number(value('pragma busy_timeout'))
   const sqliteVersion = String(value('select sqlite_version()'))
-  return new ReadThreads({ path, busyTimeoutMs, sqliteVersion }, Database.SqliteError)
+  const identity = connectionIdentity(database, path)
+  return new ReadThreads({ path, identity, busyTimeoutMs, sqliteVersion }, Database.SqliteError)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { limits } from '../core/limits.js'
 import { Turns } from '../core/turns.js'
+import { assertFile } from './file-identity.js'
 import type { SqliteDatabaseConstructor } from './open-database.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { StatementCache } from './statement-cache.js'
@@ -13,6 +14,8 @@ export interface ReadConnection {
 export interface ReadConnectionOptions {
   readonly Database: SqliteDatabaseConstructor
   readonly path: string
+  /** The file that the path must lead to. */
+  readonly identity: string | null
   readonly busyTimeoutMs: number
   readonly onCreateConnection: ((database: SqliteDatabase) => void | Promise<void>) | undefined
 }
@@ -70,13 +73,14 @@ export class ReadConnections {
   }
 
   async #connect(): Promise<ReadConnection> {
-    const { Database, path, busyTimeoutMs, onCreateConnection } = this.#options
+    const { Database, path, identity, busyTimeoutMs, onCreateConnection } = this.#options
     const database = new Database(path, {
       readonly: true,
       fileMustExist: true,
       timeout: busyTimeoutMs,
     })
     try {
+      assertFile(path, identity)
       await onCreateConnection?.(database)
     } catch (error) {
       database.close()

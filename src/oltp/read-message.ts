@@ -26,6 +26,8 @@ export interface ReadFailure {
 
 export interface ReadThreadData {
   readonly path: string
+  /** The file that the path must lead to. */
+  readonly identity: string | null
   readonly busyTimeoutMs: number
   /** The version of the SQLite that a thread must have to give the same answers. */
   readonly sqliteVersion: string

@@ -1,5 +1,6 @@
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { isOfConnection } from './connection-error.js'
+import { assertFile } from './file-identity.js'
 import { importBetterSqlite3 } from './open-database.js'
 import {
   type ReadFailure,
@@ -60,10 +61,15 @@ async function connect(data: ReadThreadData): Promise<StatementSource> {
     fileMustExist: true,
     timeout: data.busyTimeoutMs,
   })
-  const version = database.prepare('select sqlite_version()').pluck().get()
-  if (version !== data.sqliteVersion) {
+  try {
+    assertFile(data.path, data.identity)
+    const version = database.prepare('select sqlite_version()').pluck().get()
+    if (version !== data.sqliteVersion) {
+      throw new Error(`SQLite ${String(version)} instead of ${data.sqliteVersion}`)
+    }
+  } catch (error) {
     database.close()
-    throw new Error(`SQLite ${String(version)} instead of ${data.sqliteVersion}`)
+    throw error
   }
   return { database, statements: new StatementCache(database) }
 }

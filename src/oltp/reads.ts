@@ -71,7 +71,11 @@ export class Reads {
     if (isForeign || !mayBeRead(leadingKeyword(sql)) || !this.#isShared()) {
       return null
     }
-    const connection = await this.#connections.acquireForStream(signal)
+    const connection = await this.#connections.acquireForStream(signal).catch(() => null)
+    signal?.throwIfAborted()
+    if (connection === null) {
+      return null
+    }
     const found = this.#findBeside(connection, sql, parameters)
     if (found === null) {
       this.#connections.releaseStream(connection)

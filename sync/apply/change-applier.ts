@@ -2,6 +2,7 @@ import type { ColumnBatch } from '../../src/core/column-batch.js'
 import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
+import type { LogPlace } from '../capture/log-place.js'
 import type { ChangePart, ChangeSlice, KeySlice, TableEnd } from '../read/change-reader.js'
 import { joinKeys, type KeyList, keyLiterals, keyOf, rowidRange } from './key-list.js'
 import { KeyTables } from './key-tables.js'
@@ -41,13 +42,13 @@ export class ChangeApplier {
   }
 
   /**
-   * @param parts the changes up to `position`, without the state part
+   * @param parts the changes up to `place`, without the state part
    * @param tables the copies that follow; any other one leaves the mirror
    * @param registrations of them, those that nobody could read before
    */
   async apply(props: {
     readonly parts: AsyncIterable<ChangePart>
-    readonly position: number
+    readonly place: LogPlace
     readonly schemaVersion: number
     readonly tables: ReadonlyMap<number, MirroredTable>
     readonly registrations: readonly MirroredTable[]
@@ -63,12 +64,12 @@ export class ChangeApplier {
         return { changeCount: 0, overfull: run.overfull, superseded: [] }
       }
       const registrations = new Set([...props.registrations, ...run.changedProfiles])
-      const registrationSql = [...registrations].map((table) => this.#catalogue.registerSql(table))
-      await run.commit(
-        registrationSql.join('') +
-          this.#catalogue.unregisterSql(props.tables) +
-          this.#catalogue.positionSql(props),
-      )
+      const sql = [
+        ...[...registrations].map((table) => this.#catalogue.registerSql(table)),
+        this.#catalogue.unregisterSql(props.tables),
+        this.#catalogue.placeSql(props.place, props.schemaVersion),
+      ]
+      await run.commit(sql.join(''))
       const superseded = this.#catalogue.noteRegistered(props.tables)
       return { changeCount: run.changeCount, overfull: [], superseded }
     } catch (error) {

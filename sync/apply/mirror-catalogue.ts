@@ -4,6 +4,7 @@ import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier, quoteText } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
+import type { LogPlace } from '../capture/log-place.js'
 import { extraRowidColumn, MirroredTable, mirrorSchema } from './mirrored-table.js'
 
 /**
@@ -12,15 +13,15 @@ import { extraRowidColumn, MirroredTable, mirrorSchema } from './mirrored-table.
  */
 const stateSchema = '_htap_state'
 /** Raised when the tables below, or what copies look like, change their meaning. */
-const layoutVersion = 1
+const layoutVersion = 2
 
 /** What a mirror knows of itself: whose copy it is and how far it has got. */
 export interface MirrorState {
-  /** The life of the change log that `position` belongs to. */
+  /** The life of the change log that `place` belongs to. */
   readonly epoch: string
   readonly consumerId: string
-  readonly position: number
-  /** SQLite's schema version at that position. */
+  readonly place: LogPlace
+  /** SQLite's schema version at that place. */
   readonly schemaVersion: number
 }
 
@@ -45,17 +46,18 @@ export class MirrorCatalogue {
     if (exists?.[0] !== 1n) {
       return null
     }
-    const [row] = await this.#writer.values(
-      `select epoch, consumer, position, schema_version from ${stateSchema}.state where layout = ${layoutVersion}`,
-    )
-    if (row === undefined) {
+    const [written] = await this.#writer.values(`select layout from ${stateSchema}.state`)
+    if (written?.[0] !== BigInt(layoutVersion)) {
       return null
     }
+    const [row = []] = await this.#writer.values(
+      `select epoch, consumer, position, mark, schema_version from ${stateSchema}.state`,
+    )
     return {
       epoch: String(row[0]),
       consumerId: String(row[1]),
-      position: Number(row[2]),
-      schemaVersion: Number(row[3]),
+      place: { position: Number(row[2]), mark: BigInt(String(row[3])) },
+      schemaVersion: Number(row[4]),
     }
   }
 
@@ -68,11 +70,11 @@ export class MirrorCatalogue {
       create schema ${mirrorSchema};
       create schema ${stateSchema};
       create table ${stateSchema}.state(layout bigint, epoch varchar, consumer varchar, position bigint,
-        schema_version bigint);
+        mark bigint, schema_version bigint);
       create table ${stateSchema}.mirror_table(id bigint, generation bigint, definition varchar);
       insert into ${stateSchema}.state values (${layoutVersion}, ${quoteText(state.epoch)},
-        ${quoteText(state.consumerId)}, ${state.position},
-        ${state.schemaVersion});
+        ${quoteText(state.consumerId)}, ${state.place.position},
+        ${state.place.mark}, ${state.schemaVersion});
       commit`)
     this.#registered = new Map()
   }
@@ -84,13 +86,16 @@ export class MirrorCatalogue {
     )
     const tables: MirroredTable[] = []
     for (const [id, generation, definition] of rows) {
-      const { shape, storage, profiles } = JSON.parse(String(definition)) as StoredDefinition
+      const { shape, storage, profiles, rowidLife } = JSON.parse(
+        String(definition),
+      ) as StoredDefinition
       const table = new MirroredTable({
         tableId: Number(id),
         generation: Number(generation),
         shape,
         storage,
         profiles,
+        rowidLife,
         rowCount: 0,
       })
       await this.measure(table)
@@ -123,6 +128,7 @@ export class MirrorCatalogue {
       shape: table.shape,
       storage: table.storage,
       profiles: table.profiles,
+      rowidLife: table.rowidLife,
     }
     return `delete from ${stateSchema}.mirror_table where id = ${table.tableId};
       insert into ${stateSchema}.mirror_table values (${table.tableId}, ${table.generation},
@@ -147,8 +153,9 @@ export class MirrorCatalogue {
     return before.filter((table) => followed.get(table.tableId) !== table)
   }
 
-  positionSql(place: { readonly position: number; readonly schemaVersion: number }): string {
-    return `update ${stateSchema}.state set position = ${place.position}, schema_version = ${place.schemaVersion};`
+  placeSql({ position, mark }: LogPlace, schemaVersion: number): string {
+    return `update ${stateSchema}.state
+      set position = ${position}, mark = ${mark}, schema_version = ${schemaVersion};`
   }
 
   /** Reads the number of rows and the largest key of a copy. */
@@ -180,6 +187,7 @@ interface StoredDefinition {
   readonly shape: TableShape
   readonly storage: readonly ColumnKind[]
   readonly profiles: readonly ColumnProfile[]
+  readonly rowidLife: number | null
 }
 
 export function duckDbType(kind: ColumnKind): string {

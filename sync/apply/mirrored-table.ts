@@ -24,6 +24,8 @@ export class MirroredTable {
   readonly generation: number
   readonly storage: readonly ColumnKind[]
   readonly plan: TableReadPlan
+  /** The life of the rowids that are its keys; null where the key cannot be numbered anew. */
+  readonly rowidLife: number | null
   readonly #keyColumns: readonly string[]
   #profiles: readonly ColumnProfile[]
   #rowCount: number
@@ -39,12 +41,14 @@ export class MirroredTable {
     readonly generation: number
     readonly storage: readonly ColumnKind[]
     readonly profiles: readonly ColumnProfile[]
+    readonly rowidLife?: number | null
     readonly rowCount: number
   }) {
     this.tableId = props.tableId
     this.shape = props.shape
     this.generation = props.generation
     this.storage = props.storage
+    this.rowidLife = props.rowidLife ?? null
     this.plan = createReadPlan(props.tableId, props.shape, props.storage)
     this.#profiles = props.profiles
     this.#rowCount = props.rowCount

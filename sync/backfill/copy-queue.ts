@@ -3,8 +3,9 @@ import { limits } from '../../src/core/limits.js'
 import { reach, uniqueId } from '../../src/core/outside-world.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import { readSchemaVersion, readTableShape } from '../../src/oltp/catalogue.js'
-import { registerTable } from '../capture/change-log.js'
-import { createCaptureTriggers, refuseCapture } from '../capture/triggers.js'
+import { ensureRowidLife } from '../capture/rowid-life.js'
+import { captureTable } from '../capture/table-capture.js'
+import { refuseCapture } from '../capture/triggers.js'
 import type { Mirror } from '../mirror.js'
 import type { SourceAccess } from '../read/source-access.js'
 import type { SourceReader } from '../read/source-reader.js'
@@ -88,8 +89,10 @@ export class CopyQueue {
       const copy = await this.#copier.copy({
         tableId: captured.tableId,
         shape: captured.shape,
+        rowidLife: captured.rowidLife,
         generation: newGeneration(),
-        expected: this.#props.mirror.expected(this.#props.schema.version),
+        // Not the version that is known by now: the shape is of this one.
+        expected: this.#props.mirror.expected(captured.schemaVersion),
         onProgress: this.#props.options.onProgress,
         isCancelled: this.#props.isClosing,
         onPosition: (position) => {
@@ -104,6 +107,9 @@ export class CopyQueue {
       reach('backfill.complete')
       this.#props.register({ tracked: table, copy })
       await this.#join(table)
+      if (table.live === null) {
+        this.#putBack(table, 'the schema changed during the copy')
+      }
     } catch (error) {
       this.#fail(table, error)
     } finally {
@@ -126,9 +132,7 @@ export class CopyQueue {
   }
 
   /** Puts the triggers in place; null when the table is refused. */
-  async #capture(
-    table: TrackedTable,
-  ): Promise<{ readonly tableId: number; readonly shape: TableShape } | null> {
+  async #capture(table: TrackedTable): Promise<Captured | null> {
     const result = await writePatiently(this.#props.access, (database) => {
       const before = readSchemaVersion(database)
       const shape = readTableShape(database, table.name)
@@ -136,10 +140,11 @@ export class CopyQueue {
       if ('refused' in shape || refusal !== null) {
         return { refused: refusal ?? '' }
       }
-      const tableId = registerTable(database, shape.name)
-      createCaptureTriggers(database, shape, tableId)
+      const tableId = captureTable(database, shape)
+      const isBare = !shape.withoutRowid && shape.rowidAlias === null
+      const rowidLife = isBare ? ensureRowidLife(database) : null
       reach('capture.in-transaction')
-      return { tableId, shape, before, after: readSchemaVersion(database) }
+      return { tableId, shape, rowidLife, before, schemaVersion: readSchemaVersion(database) }
     })
     reach('capture.committed')
     if ('refused' in result) {
@@ -147,8 +152,8 @@ export class CopyQueue {
       table.reason = result.refused
       return null
     }
-    this.#props.schema.advance(result.before, result.after)
-    if (this.#props.schema.version !== result.after) {
+    this.#props.schema.advance(result.before, result.schemaVersion)
+    if (this.#props.schema.version !== result.schemaVersion) {
       await this.#props.schema.reload(false)
     }
     table.tableId = result.tableId
@@ -173,6 +178,14 @@ export class CopyQueue {
     this.#putBack(table, 'the copy failed')
     this.#props.onFailure(error)
   }
+}
+
+/** A table whose changes are being logged, as it was when that was made sure. */
+interface Captured {
+  readonly tableId: number
+  readonly shape: TableShape
+  readonly rowidLife: number | null
+  readonly schemaVersion: number
 }
 
 /** 48 bits of chance: a clock that stands still or goes back would name a copy that serves. */

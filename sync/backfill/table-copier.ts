@@ -3,10 +3,13 @@ import { limits } from '../../src/core/limits.js'
 import { reach } from '../../src/core/outside-world.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
+import { readSchemaVersion } from '../../src/oltp/catalogue.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { chooseStorage } from '../apply/column-storage.js'
 import type { MirrorCatalogue } from '../apply/mirror-catalogue.js'
 import { MirroredTable, mirrorSchema } from '../apply/mirrored-table.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
+import type { LogPlace } from '../capture/log-place.js'
 import { BufferPool } from '../read/buffer-pool.js'
 import { createReadPlan } from '../read/read-plan.js'
 import { RowReader } from '../read/row-reader.js'
@@ -14,15 +17,18 @@ import type { SourceAccess } from '../read/source-access.js'
 import { type ExpectedSource, isExpected, type SourceReader } from '../read/source-reader.js'
 import type { CopyProgress } from '../sync-options.js'
 
-/** A finished copy and the position of the change log from which on it needs the changes. */
+/** A finished copy and the place in the change log from which on it needs the changes. */
 export interface FinishedCopy {
   readonly table: MirroredTable
-  readonly position: number
+  readonly place: LogPlace
+  /** SQLite's schema version that it was made under. */
+  readonly schemaVersion: number
 }
 
 export interface CopyRequest {
   readonly tableId: number
   readonly shape: TableShape
+  readonly rowidLife: number | null
   readonly generation: number
   readonly expected: ExpectedSource
   readonly onProgress: ((progress: CopyProgress) => void) | undefined
@@ -59,7 +65,11 @@ export class TableCopier {
 
   /** Null when the source changed under the copy or the copy was cancelled. */
   async copy(request: CopyRequest): Promise<FinishedCopy | null> {
-    let profiles = await this.#sample(request)
+    const sampled = await this.#sample(request)
+    if (sampled === null) {
+      return null
+    }
+    let profiles = sampled
     for (let attempt = 1; ; attempt++) {
       const storage = request.shape.columns.map((column, index) =>
         chooseStorage(column, profiles[index] ?? emptyColumnProfile),
@@ -70,38 +80,45 @@ export class TableCopier {
         generation: request.generation,
         storage,
         profiles: request.shape.columns.map(() => emptyColumnProfile),
+        rowidLife: request.rowidLife,
         rowCount: 0,
       })
-      const position = await this.#fill(table, request)
-      if (position === null) {
+      const place = await this.#fill(table, request)
+      if (place === null) {
         await this.#exclusively(() => this.#catalogue.dropCopy(table))
         return null
       }
       if (!table.canWiden || attempt === limits.copyAttemptsMax) {
         await this.#exclusively(() => this.#catalogue.measure(table))
-        return { table, position }
+        return { table, place, schemaVersion: request.expected.schemaVersion }
       }
       profiles = table.profiles
     }
   }
 
-  async #sample(request: CopyRequest): Promise<readonly ColumnProfile[]> {
+  /** Null when the source has changed. */
+  async #sample(request: CopyRequest): Promise<readonly ColumnProfile[] | null> {
     const plan = createReadPlan(
       request.tableId,
       request.shape,
       request.shape.columns.map(() => 'utf8' as const),
     )
     const slice = await this.#access.read((database) =>
-      new RowReader(database, plan, new BufferPool()).read(),
+      isUnchanged(database, request)
+        ? new RowReader(database, plan, new BufferPool()).read()
+        : 'moved',
     )
+    if (slice === 'moved') {
+      return null
+    }
     const offset = plan.hasExtraRowid ? 1 : 0
     return request.shape.columns.map(
       (_, index) => slice?.profiles[index + offset] ?? emptyColumnProfile,
     )
   }
 
-  /** Returns the position of the snapshot, null if there was none to be had. */
-  async #fill(table: MirroredTable, request: CopyRequest): Promise<number | null> {
+  /** Returns the place of the snapshot, null if there was none to be had. */
+  async #fill(table: MirroredTable, request: CopyRequest): Promise<LogPlace | null> {
     const parts = this.#reader.rows({ expected: request.expected, plan: table.plan })
     try {
       const first = await parts.next()
@@ -112,31 +129,35 @@ export class TableCopier {
       ) {
         return null
       }
-      const position = first.value.head
-      request.onPosition(position)
+      const place = first.value.head
+      request.onPosition(place.position)
       reach('backfill.begin')
-      const progress = new CopyMeter(request, await this.#estimateRows(table))
+      const progress = new CopyMeter(request, await this.#estimateRows(table, request))
       await this.#exclusively(() => this.#catalogue.createCopy(table))
       reach('backfill.table-created')
       for (let isDone = false; !isDone; ) {
         if (request.isCancelled()) {
           return null
         }
-        isDone = await this.#exclusively(() => this.#fillRowGroup(table, parts, progress))
+        const end = await this.#exclusively(() => this.#fillRowGroup(table, parts, progress))
+        if (end === 'moved') {
+          return null
+        }
+        isDone = end === 'done'
       }
       progress.finish()
-      return position
+      return place
     } finally {
       await parts.return()
     }
   }
 
-  /** One transaction of at most a row group; returns whether the table is at its end. */
+  /** One transaction of at most a row group; returns how far it got. */
   async #fillRowGroup(
     table: MirroredTable,
     parts: ReturnType<SourceReader['rows']>,
     progress: CopyMeter,
-  ): Promise<boolean> {
+  ): Promise<'more' | 'done' | 'moved'> {
     await this.#writer.execute('begin')
     let appender: OlapAppender | null = null
     try {
@@ -145,11 +166,11 @@ export class TableCopier {
         table.plan.kinds,
       )
       let rows = 0
-      let isDone = false
+      let end: 'more' | 'done' | 'moved' = 'more'
       while (rows < limits.copyTransactionRowsMax) {
         const part = await parts.next()
-        if (part.done) {
-          isDone = true
+        if (part.done || part.value.type === 'moved') {
+          end = part.done ? 'done' : 'moved'
           break
         }
         if (part.value.type === 'rows') {
@@ -168,7 +189,7 @@ export class TableCopier {
       await this.#writer.execute('commit')
       reach('backfill.page-committed')
       progress.add(rows)
-      return isDone
+      return end
     } catch (error) {
       appender?.close()
       await this.#writer.execute('rollback').catch(() => undefined)
@@ -177,23 +198,24 @@ export class TableCopier {
   }
 
   /** From the key range of a rowid table, without a scan. */
-  async #estimateRows(table: MirroredTable): Promise<number | null> {
+  async #estimateRows(table: MirroredTable, request: CopyRequest): Promise<number | null> {
     if (table.shape.withoutRowid) {
       return null
     }
     const [key] = table.plan.keys
-    const range = await this.#access.read(
-      (database) =>
-        database
-          .prepare(
-            `select (select max(${key}) from ${table.plan.table}) - (select min(${key}) from ${table.plan.table}) + 1`,
-          )
-          .pluck()
-          .safeIntegers(false)
-          .get() as number | null,
-    )
-    return range ?? 0
+    const sql = `select (select max(${key}) from ${table.plan.table}) - (select min(${key}) from ${table.plan.table}) + 1`
+    return await this.#access.read((database) => {
+      const range = isUnchanged(database, request)
+        ? database.prepare(sql).pluck().safeIntegers(false).get()
+        : null
+      return typeof range === 'number' ? range : 0
+    })
   }
+}
+
+/** The table is still the one that is to be copied. */
+function isUnchanged(database: SqliteDatabase, request: CopyRequest): boolean {
+  return readSchemaVersion(database) === request.expected.schemaVersion
 }
 
 /** Reports how a copy gets on. */

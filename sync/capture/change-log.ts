@@ -1,19 +1,27 @@
+import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { uniqueId } from '../../src/core/outside-world.js'
+import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { installRowidLife } from './rowid-life.js'
 
 /**
  * The change log lives in the application's own database, so that a change and its log row
  * commit together. Invariants:
  *
- * 1. `seq` grows and is never used twice: the newest row is never deleted.
- * 2. A row is deleted only when every registered consumer has passed it.
- * 3. `epoch` names one life of the log; positions of another life mean nothing.
+ * 1. `seq` grows and has no gaps: the newest row is never deleted.
+ * 2. A row is deleted only when every registered consumer has passed it; the row at a consumer's
+ *    own position stays.
+ * 3. `mark` is random and tells a row from any other that ever had, or will have, the same `seq`.
+ *    So a consumer that finds the row of its position has lost nothing: neither was the database
+ *    set back, nor was anything deleted that it has not read.
+ * 4. `epoch` names one life of the log; positions of another life mean nothing.
  *
  * `_htap_log` holds keys only: the rowid in `k`, or the primary key of a WITHOUT ROWID table; if
  * that has several columns, all but the first stand under the same `seq` in `_htap_key`, so that
- * the usual row stays small. The columns have no type: a key keeps its storage class.
+ * the usual row stays small. The columns have no type: a key keeps its storage class. A row of table
+ * 0 says that a log or a capture begins.
  */
 export const changeLog = Object.freeze({
   metaTable: `${internalPrefix}meta`,
@@ -24,66 +32,98 @@ export const changeLog = Object.freeze({
 })
 
 /** Raised when the tables below change their meaning. */
-const layoutVersion = 1
+const layoutVersion = 2
+/** Stands in the log for no table. */
+const noTable = 0
 
 /** Names of the log's key columns, `count` of them. */
 export function logKeyColumns(count: number): string[] {
   return Array.from({ length: count }, (_, index) => (index === 0 ? 'k' : `k${index}`))
 }
 
-/** Creates what is missing. Must run inside a write transaction of the caller. */
+/**
+ * Creates what is missing; the log of another layout is begun anew. Must run inside a write
+ * transaction of the caller.
+ *
+ * @throws HtapError `mirror-unavailable` when a later version of this package keeps the log
+ */
 export function installChangeLog(database: SqliteDatabase): void {
+  const layout = readLayout(database)
+  if (layout !== null && layout > layoutVersion) {
+    throw new HtapError('mirror-unavailable', 'a later version of this package keeps the log', {
+      hint: 'use the same version of kysely-htap in all processes',
+      facts: { reason: 'newer-log', layout },
+    })
+  }
+  if (layout !== null && layout < layoutVersion) {
+    removeChangeLog(database)
+  }
   database.exec(`
     create table if not exists ${changeLog.metaTable}(key text primary key, value) without rowid;
-    create table if not exists ${changeLog.logTable}(seq integer primary key, tbl, k);
+    create table if not exists ${changeLog.logTable}(
+      seq integer primary key, tbl, k, mark default (random()));
     create table if not exists ${changeLog.keyTable}(seq integer primary key, k1, k2, k3);
     create table if not exists ${changeLog.tableTable}(id integer primary key, name text not null);
     create table if not exists ${changeLog.consumerTable}(
       id text primary key, position integer not null, seen_ms integer not null) without rowid;
   `)
-  database
-    .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('epoch', ?)`)
-    .run(uniqueId())
-  database
-    .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('layout', ?)`)
-    .run(layoutVersion)
+  installRowidLife(database)
+  const note = database.prepare(
+    `insert or ignore into ${changeLog.metaTable}(key, value) values (?, ?)`,
+  )
+  note.run('epoch', uniqueId())
+  note.run('layout', layoutVersion)
+  const isEmpty = database.prepare(`select 1 from ${changeLog.logTable}`).get() === undefined
+  if (isEmpty) {
+    addMark(database)
+  }
 }
 
-/** The life of the log this database has now; null if there is no log. */
-export function readEpoch(database: SqliteDatabase): string | null {
-  if (!hasChangeLog(database)) {
+/** A log row that changes nothing: what was read before it can be told from what comes after. */
+export function addMark(database: SqliteDatabase): void {
+  database.exec(`insert into ${changeLog.logTable}(tbl) values (${noTable})`)
+}
+
+function readLayout(database: SqliteDatabase): number | null {
+  if (!hasTable(database, changeLog.metaTable)) {
     return null
   }
-  const epoch = database
-    .prepare(`select value from ${changeLog.metaTable} where key = 'epoch'`)
+  const layout = database
+    .prepare(`select value from ${changeLog.metaTable} where key = 'layout'`)
     .pluck()
+    .safeIntegers(false)
     .get()
-  return typeof epoch === 'string' ? epoch : null
+  return typeof layout === 'number' ? layout : null
+}
+
+function removeChangeLog(database: SqliteDatabase): void {
+  const triggers = database
+    .prepare(
+      `select name from main.sqlite_schema where type = 'trigger' and name glob '${internalPrefix}[0-9]*'`,
+    )
+    .pluck()
+    .all()
+  for (const name of triggers) {
+    database.exec(`drop trigger main.${quoteIdentifier(String(name))}`)
+  }
+  for (const table of Object.values(changeLog)) {
+    database.exec(`drop table if exists main.${table}`)
+  }
 }
 
 export function hasChangeLog(database: SqliteDatabase): boolean {
+  return hasTable(database, changeLog.consumerTable)
+}
+
+function hasTable(database: SqliteDatabase, name: string): boolean {
   return (
     database
       .prepare("select 1 from main.sqlite_schema where type = 'table' and name = ?")
-      .get(changeLog.consumerTable) !== undefined
+      .get(name) !== undefined
   )
 }
 
-/** The number a captured table has in the log, for ever; given out here on first use. */
-export function registerTable(database: SqliteDatabase, name: string): number {
-  const known = database
-    .prepare(`select id from ${changeLog.tableTable} where name = ? collate nocase`)
-    .pluck()
-    .safeIntegers(false)
-    .get(name) as number | undefined
-  if (known !== undefined) {
-    return known
-  }
-  const result = database.prepare(`insert into ${changeLog.tableTable}(name) values (?)`).run(name)
-  return Number(result.lastInsertRowid)
-}
-
-/** Deletes at most `rowsMax` rows up to `position`, never the newest; returns how many. */
+/** Deletes at most `rowsMax` rows before `position`, never the newest; returns how many. */
 export function pruneChangeLog(
   database: SqliteDatabase,
   position: number,
@@ -93,7 +133,7 @@ export function pruneChangeLog(
     .prepare(
       `delete from ${changeLog.logTable} where seq in (
          select seq from ${changeLog.logTable}
-         where seq <= ? and seq < (select max(seq) from ${changeLog.logTable})
+         where seq < ? and seq < (select max(seq) from ${changeLog.logTable})
          order by seq limit ?)`,
     )
     .run(position, rowsMax)
@@ -117,16 +157,6 @@ export function writeConsumer(
        on conflict(id) do update set position = excluded.position, seen_ms = excluded.seen_ms`,
     )
     .run(consumer.id, consumer.position, consumer.seenMs)
-}
-
-/** Null when the consumer is not registered: rows it needs may have been pruned. */
-export function readConsumerPosition(database: SqliteDatabase, id: string): number | null {
-  const position = database
-    .prepare(`select position from ${changeLog.consumerTable} where id = ?`)
-    .pluck()
-    .safeIntegers(false)
-    .get(id)
-  return typeof position === 'number' ? position : null
 }
 
 export function deleteConsumer(database: SqliteDatabase, id: string): void {

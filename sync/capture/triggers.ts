@@ -38,10 +38,8 @@ export function captureTriggers(shape: TableShape, tableId: number): readonly Ca
   })
 }
 
-const captureKinds = ['insert', 'update', 'rekey', 'delete'] as const
-
 interface CaptureEvent {
-  readonly kind: (typeof captureKinds)[number]
+  readonly kind: 'insert' | 'update' | 'rekey' | 'delete'
   readonly event: string
   readonly row: 'new' | 'old'
   readonly condition: string
@@ -121,27 +119,6 @@ export function hasCaptureTriggers(
       .get(trigger.name, shape.name)
     return sql === trigger.sql
   })
-}
-
-/** Creates the triggers, replacing outdated ones. Must run inside a write transaction. */
-export function createCaptureTriggers(
-  database: SqliteDatabase,
-  shape: TableShape,
-  tableId: number,
-): void {
-  if (hasCaptureTriggers(database, shape, tableId)) {
-    return
-  }
-  for (const trigger of captureTriggers(shape, tableId)) {
-    database.exec(`drop trigger if exists main.${trigger.name}`)
-    database.exec(trigger.sql)
-  }
-}
-
-export function dropCaptureTriggers(database: SqliteDatabase, tableId: number): void {
-  for (const kind of captureKinds) {
-    database.exec(`drop trigger if exists main.${internalPrefix}${tableId}_${kind}`)
-  }
 }
 
 /** The rowid keywords must stay bare: quoted they would name a column. */

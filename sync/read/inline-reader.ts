@@ -5,6 +5,7 @@ import type { SourceAccess } from './source-access.js'
 import {
   type ChangesCall,
   isExpected,
+  type MovedPart,
   type RowsCall,
   type RowsPart,
   type SourceReader,
@@ -30,27 +31,33 @@ export class InlineReader implements SourceReader {
 
   async *changes(call: ChangesCall): AsyncGenerator<StatePart | ChangePart, void, void> {
     const parts = await this.#access.read((database) => {
-      const state = new SourceStateReader(database).read(call.expected.consumerId)
+      const state = new SourceStateReader(database).read(call.expected.consumerId, call.places)
       const first: StatePart = { type: 'state', ...state }
       return isExpected(state, call.expected)
-        ? [first, ...readChanges(database, call.requests, state.head, this.#buffers)]
+        ? [first, ...readChanges(database, call.requests, state.head.position, this.#buffers)]
         : [first]
     })
     yield* parts
   }
 
-  async *rows(call: RowsCall): AsyncGenerator<StatePart | RowsPart, void, void> {
-    const { state, reader } = await this.#access.read((database) => ({
-      state: new SourceStateReader(database).read(call.expected.consumerId),
-      reader: new RowReader(database, call.plan, this.#buffers),
-    }))
+  async *rows(call: RowsCall): AsyncGenerator<StatePart | RowsPart | MovedPart, void, void> {
+    const { states, state, reader } = await this.#access.read((database) => {
+      const states = new SourceStateReader(database)
+      const state = states.read(call.expected.consumerId, [])
+      const reader = isExpected(state, call.expected)
+        ? new RowReader(database, call.plan, this.#buffers)
+        : null
+      return { states, state, reader }
+    })
     yield { type: 'state', ...state }
-    if (!isExpected(state, call.expected)) {
-      return
-    }
-    for (;;) {
-      const slice = await this.#access.read(() => reader.read())
-      if (slice === null) {
+    while (reader !== null) {
+      const slice = await this.#access.read(() =>
+        states.schemaVersion() === state.schemaVersion ? reader.read() : 'moved',
+      )
+      if (slice === 'moved') {
+        yield { type: 'moved' }
+      }
+      if (slice === null || slice === 'moved') {
         return
       }
       yield { type: 'rows', ...slice }

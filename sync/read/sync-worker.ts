@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { assertFile } from '../../src/oltp/file-identity.js'
 import { openReadConnection } from '../../src/oltp/open-read-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { BufferPool } from './buffer-pool.js'
@@ -12,6 +13,8 @@ import { SourceStateReader } from './source-state.js'
 
 export interface ReaderTask<Call> {
   readonly path: string
+  /** The file that the path must lead to. */
+  readonly identity: string | null
   readonly call: Call
   readonly port: MessagePort
 }
@@ -20,12 +23,13 @@ const buffers = new BufferPool()
 
 export function streamChanges(task: ReaderTask<ChangesCall>): Promise<void> {
   return inSnapshot(task, async (database, sender) => {
-    const state = new SourceStateReader(database).read(task.call.expected.consumerId)
+    const { expected, places, requests } = task.call
+    const state = new SourceStateReader(database).read(expected.consumerId, places)
     await sender.send({ type: 'state', ...state }, [])
-    if (!isExpected(state, task.call.expected)) {
+    if (!isExpected(state, expected)) {
       return
     }
-    for (const part of readChanges(database, task.call.requests, state.head, buffers)) {
+    for (const part of readChanges(database, requests, state.head.position, buffers)) {
       const batches =
         part.type === 'changes'
           ? [...part.keys, ...part.rows]
@@ -41,7 +45,7 @@ export function streamChanges(task: ReaderTask<ChangesCall>): Promise<void> {
 
 export function streamRows(task: ReaderTask<RowsCall>): Promise<void> {
   return inSnapshot(task, async (database, sender) => {
-    const state = new SourceStateReader(database).read(task.call.expected.consumerId)
+    const state = new SourceStateReader(database).read(task.call.expected.consumerId, [])
     await sender.send({ type: 'state', ...state }, [])
     if (!isExpected(state, task.call.expected)) {
       return
@@ -63,6 +67,7 @@ async function inSnapshot<Call>(
   // A connection per task: opening costs 50 us, and a closed one holds no file and no snapshot.
   const database = await openReadConnection(task.path)
   try {
+    assertFile(task.path, task.identity)
     database.exec('begin')
     await read(database, sender)
     sender.finish()

@@ -3,9 +3,17 @@ import type { Piscina } from 'piscina'
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import { limits } from '../../src/core/limits.js'
 import { createThreadPool } from '../../src/core/thread-pool.js'
+import { fileIdentity } from '../../src/oltp/file-identity.js'
 import type { ChangePart } from './change-reader.js'
 import { batchBuffers, type ReceiverMessage, type StreamEnd } from './part-sender.js'
-import type { ChangesCall, RowsCall, RowsPart, SourceReader, StatePart } from './source-reader.js'
+import type {
+  ChangesCall,
+  MovedPart,
+  RowsCall,
+  RowsPart,
+  SourceReader,
+  StatePart,
+} from './source-reader.js'
 
 /**
  * Reads in a worker thread, so that neither reading nor encoding takes time of the event loop.
@@ -13,6 +21,7 @@ import type { ChangesCall, RowsCall, RowsPart, SourceReader, StatePart } from '.
  */
 export class WorkerReader implements SourceReader {
   readonly #path: string
+  readonly #identity: string | null
   readonly #fallback: SourceReader
   #pool: Piscina | null = null
   #isUnfit = false
@@ -20,22 +29,29 @@ export class WorkerReader implements SourceReader {
   /** @param fallback reads instead, where a worker cannot be started */
   constructor(path: string, fallback: SourceReader) {
     this.#path = path
+    this.#identity = fileIdentity(path)
     this.#fallback = fallback
   }
 
   changes(call: ChangesCall): AsyncGenerator<StatePart | ChangePart, void, void> {
-    return this.#isUnfit
-      ? this.#fallback.changes(call)
-      : this.#stream<ChangePart>('streamChanges', call)
+    return this.#canRead()
+      ? this.#stream<ChangePart>('streamChanges', call)
+      : this.#fallback.changes(call)
   }
 
-  rows(call: RowsCall): AsyncGenerator<StatePart | RowsPart, void, void> {
-    return this.#isUnfit ? this.#fallback.rows(call) : this.#stream<RowsPart>('streamRows', call)
+  rows(call: RowsCall): AsyncGenerator<StatePart | RowsPart | MovedPart, void, void> {
+    return this.#canRead() ? this.#stream<RowsPart>('streamRows', call) : this.#fallback.rows(call)
   }
 
   async close(): Promise<void> {
     await this.#pool?.destroy()
     this.#pool = null
+  }
+
+  /** A thread opens the path anew, and that may lead to another file by now. */
+  #canRead(): boolean {
+    this.#isUnfit ||= fileIdentity(this.#path) !== this.#identity
+    return !this.#isUnfit
   }
 
   async *#stream<Part extends ChangePart | RowsPart>(
@@ -52,7 +68,7 @@ export class WorkerReader implements SourceReader {
     const { port1, port2 } = new MessageChannel()
     const inbox = new PartInbox<StatePart | Part>(port1)
     const task = this.#pool.run(
-      { path: this.#path, call, port: port2 },
+      { path: this.#path, identity: this.#identity, call, port: port2 },
       { name, transferList: [port2] },
     )
     task.catch((error: unknown) => inbox.fail(error))

@@ -86,7 +86,7 @@ export class BothEngines {
   async copy(random: Random): Promise<void> {
     const mirrors = await copyTables(this.#db, this.#store.writer, random)
     this.#mirrors = new Map(mirrors.map((mirror) => [foldIdentifier(mirror.shape.name), mirror]))
-    this.#facts.refresh(this.#source)
+    this.#facts.refresh(this.#source, () => null)
     this.#traits = readConnectionTraits(this.#source)
   }
 
@@ -162,7 +162,16 @@ export class BothEngines {
     const shape = { kind: 'analytic', parsed: parsed.kind === 'select' ? parsed : trivial } as const
     this.#traits ??= readConnectionTraits(source)
     const query = CompiledQuery.raw(sql, [...parameters])
-    return new PendingQuery(query, shape, facts, this.#traits, types, source, [])
+    return new PendingQuery({
+      query,
+      shape,
+      facts,
+      traits: this.#traits,
+      types,
+      database: source,
+      tableNames: [],
+      schemaVersion: 0,
+    })
   }
 
   #findTable(name: string): ReturnType<TranslationContext['findTable']> {
