@@ -70,14 +70,15 @@ export class SchemaWatch {
 
   #reload(database: SqliteDatabase, isFirst: boolean): void {
     const version = readSchemaVersion(database)
-    const isChanged = version !== this.version
-    this.version = version
-    if (isChanged || isFirst) {
-      this.#changes++
-      for (const table of this.#tables.byName.values()) {
-        this.#check(database, table)
-      }
+    if (version === this.version && !isFirst) {
+      return
     }
+    this.#changes++
+    for (const table of this.#tables.byName.values()) {
+      this.#check(database, table)
+    }
+    // Not before: should a check fail, all are made again.
+    this.version = version
   }
 
   #check(database: SqliteDatabase, table: TrackedTable): void {

@@ -5,6 +5,15 @@ import type { SqliteDatabase } from './sqlite-database.js'
 /** Names that begin so belong to this package and show in no introspection. */
 export const internalPrefix = '_htap_'
 
+/** Whether the main schema has a table of exactly this name. */
+export function hasTable(database: SqliteDatabase, name: string): boolean {
+  return (
+    database
+      .prepare("select 1 from main.sqlite_schema where type = 'table' and name = ?")
+      .get(name) !== undefined
+  )
+}
+
 /** The shape of an ordinary table of the main schema, or why it has none. */
 export type TableLookup = TableShape | { readonly refused: string }
 

@@ -2,7 +2,7 @@ import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { uniqueId } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
-import { internalPrefix } from '../../src/oltp/catalogue.js'
+import { hasTable, internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { installRowidLife } from './rowid-life.js'
 
@@ -113,14 +113,6 @@ function removeChangeLog(database: SqliteDatabase): void {
 
 export function hasChangeLog(database: SqliteDatabase): boolean {
   return hasTable(database, changeLog.consumerTable)
-}
-
-function hasTable(database: SqliteDatabase, name: string): boolean {
-  return (
-    database
-      .prepare("select 1 from main.sqlite_schema where type = 'table' and name = ?")
-      .get(name) !== undefined
-  )
 }
 
 /** Deletes at most `rowsMax` rows before `position`, never the newest; returns how many. */

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { internalPrefix } from '../../src/oltp/catalogue.js'
+import { hasTable, internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
 /**
@@ -18,8 +18,11 @@ export function installRowidLife(database: SqliteDatabase): void {
   database.exec(`create table if not exists main.${lifeTable}(note text)`)
 }
 
-/** Null when rows were numbered anew since the last life began. */
+/** Null when rows were numbered anew since the last life began, or nobody has begun one. */
 export function readRowidLife(database: SqliteDatabase): number | null {
+  if (!hasTable(database, lifeTable)) {
+    return null
+  }
   const life = database
     .prepare(`select max(rowid) from main.${lifeTable}`)
     .pluck()
@@ -34,6 +37,7 @@ export function ensureRowidLife(database: SqliteDatabase): number {
   if (life !== null) {
     return life
   }
+  installRowidLife(database)
   const next = randomInt(lifeMin, lifeMax)
   database.exec(`delete from main.${lifeTable}`)
   database

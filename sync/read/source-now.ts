@@ -40,8 +40,12 @@ export class SourceNow {
     try {
       this.#reader ??= new SourceStateReader(database)
       return this.#reader.head()
-    } catch {
-      return null
+    } catch (error) {
+      // Removed, or of another version of this package; any other failure says nothing of the log.
+      if (/no such (table|column)/.test(String(error))) {
+        return null
+      }
+      throw error
     }
   }
 

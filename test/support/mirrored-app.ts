@@ -7,6 +7,7 @@ import {
   type HtapDialectConfig,
   htap,
   type RouteEvent,
+  type VerifyReport,
 } from '../../dist/dialect/index.js'
 import { tempFolder } from './temp-folder.js'
 
@@ -122,11 +123,27 @@ export class MirroredApp {
     }
   }
 
+  /** What a comparison of all copies finds, as soon as there is a mirror again. */
+  async verify(): Promise<VerifyReport> {
+    const deadline = Date.now() + 20_000
+    for (;;) {
+      try {
+        return await htap(this.db).verify()
+      } catch (error) {
+        const isAway = (error as { code?: string }).code === 'mirror-unavailable'
+        if (!isAway || Date.now() > deadline) {
+          throw error
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+  }
+
   /** The copies of exactly these tables are there and hold what SQLite holds. */
   async expectEqual(...tables: readonly string[]): Promise<void> {
     const deadline = Date.now() + 20_000
     for (;;) {
-      const report = await htap(this.db).verify()
+      const report = await this.verify()
       expect(report, JSON.stringify(report, printable)).toMatchObject({ equal: true })
       const names = report.tables.map((it) => it.table).sort()
       if (same(names, [...tables].sort())) {

@@ -118,6 +118,17 @@ describe('while the application runs', () => {
     await expectRight(app)
   })
 
+  it.each(['_htap_log', '_htap_meta', '_htap_table', '_htap_consumer', '_htap_rowid_life'])(
+    'the table %s is dropped',
+    async (table) => {
+      const app = await openMirrored()
+      app.database.exec(`drop table ${table}`)
+      await app.expectSame(queries, 'after the drop')
+      await app.untilRouted(queries[0]!)
+      await expectRight(app)
+    },
+  )
+
   it('all triggers of this package are dropped', async () => {
     const app = await openMirrored()
     const names = app.database
