@@ -8,7 +8,7 @@ import { shrinkScript } from './random/shrink-script.js'
 // Random schema changes and writes from two connections, with strong queries before, beside and after
 // each, compared with a stock connection. HTAP_SCHEMA_SCRIPTS sets how many scripts of 30 steps are
 // run, HTAP_SEED repeats a run.
-const scripts = repetitions('HTAP_SCHEMA_SCRIPTS', 3)
+const scripts = repetitions('HTAP_SCHEMA_SCRIPTS', 2)
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
 const stepsPerScript = 30
 
