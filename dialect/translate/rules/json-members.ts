@@ -36,7 +36,7 @@ export const jsonMemberRules: readonly JsonMemberRule[] = [
     form,
     guard,
     source: 'https://sqlite.org/json1.html#jptr; texts made at random',
-    examples: ["o ->> 'c'", "o ->> '$.c'", 'o ->> 1', "o -> 'd' ->> 'c'", "upper(o ->> 'c') || s"],
+    examples: ["o ->> 'c'", "o ->> '$.c'", 'o ->> 1', "o -> 'd' ->> 'c'", "(o ->> 'c') || s"],
     refused: ["o ->> 'a'", "o ->> 'b'", "s ->> 'a'", 'o ->> i', "o ->> ('$.c' || s)"],
     apply: (x, place, classOf) => member(x, jsonPlaceOf(place), classOf),
   },
