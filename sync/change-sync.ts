@@ -3,13 +3,14 @@ import { limits } from '../src/core/limits.js'
 import { reach } from '../src/core/outside-world.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import type { FinishedCopy } from './backfill/table-copier.js'
+import { lostPlace } from './capture/change-log.js'
 import type { Mirror } from './mirror.js'
 import type { ChangePart, ChangeRequest } from './read/change-reader.js'
 import type { SourceAccess } from './read/source-access.js'
 import { isExpected, type SourceReader, type SourceReaders } from './read/source-reader.js'
 import { SourceStateReader } from './read/source-state.js'
 import type { SchemaWatch } from './schema-watch.js'
-import type { TrackedTable } from './tracked-table.js'
+import { noteTableFailure, type TrackedTable } from './tracked-table.js'
 
 export interface ChangeSync {
   /** Applies what is pending now; returns whether more is to be expected at once. */
@@ -39,6 +40,9 @@ class LogFollower implements ChangeSync {
   readonly #head: SourceStateReader['head']
   #joining: { readonly tracked: TrackedTable; readonly copy: FinishedCopy }[] = []
   readonly #recount = new Set<number>()
+  /** Tables whose changes could not be applied once. */
+  readonly #poisoned = new Set<number>()
+  #takenOff = 0
 
   constructor(props: ChangeSyncProps) {
     this.#props = props
@@ -61,8 +65,13 @@ class LogFollower implements ChangeSync {
       if (head === mirror.position && this.#joining.length === 0) {
         return false
       }
+      const takenOff = this.#takenOff
       if (await this.#apply(head)) {
         return true
+      }
+      if (this.#takenOff > takenOff) {
+        // Another start, with fewer tables.
+        attempt = 0
       }
     }
     throw new HtapError('sync-failed', 'the source kept changing under the sync')
@@ -85,9 +94,7 @@ class LogFollower implements ChangeSync {
       if (!isExpected(state, expected)) {
         await stream.return()
         if (state.epoch !== expected.epoch || state.consumerPosition === null) {
-          throw new HtapError('sync-failed', 'the mirror has lost its place in the change log', {
-            facts: { lostPlace: true },
-          })
+          throw lostPlace()
         }
         await schema.reload(false)
         this.#dropChangedCopies()
@@ -104,9 +111,12 @@ class LogFollower implements ChangeSync {
         return this.#handleOverfull(applied.overfull)
       }
       this.#recount.clear()
+      this.#poisoned.clear()
       mirror.position = state.head
       await this.#settle(joining, applied.superseded)
       return true
+    } catch (error) {
+      return await this.#handlePoison(error)
     } finally {
       await stream.return()
     }
@@ -158,19 +168,42 @@ class LogFollower implements ChangeSync {
   #handleOverfull(tableIds: readonly number[]): boolean {
     for (const tableId of tableIds) {
       if (this.#recount.has(tableId)) {
-        for (const table of this.#props.tables.values()) {
-          if (table.tableId === tableId) {
-            table.state = 'absent'
-            table.live = null
-            table.reason = 'the copy did not add up'
-            table.copyPosition = null
-          }
-        }
-        this.#joining = this.#joining.filter((entry) => entry.copy.table.tableId !== tableId)
+        this.#takeOff(tableId, 'the copy did not add up', null)
       }
       this.#recount.add(tableId)
     }
     return false
+  }
+
+  /**
+   * The changes of one table cannot be applied: tried once more, then that table leaves the mirror
+   * and is copied anew later, and the others go on.
+   */
+  async #handlePoison(error: unknown): Promise<boolean> {
+    const tableId = error instanceof HtapError ? error.facts['tableId'] : undefined
+    if (typeof tableId !== 'number') {
+      throw error
+    }
+    // A store that serves nobody is not the fault of a table.
+    await this.#props.mirror.store.writer.values('select 1')
+    if (this.#poisoned.has(tableId)) {
+      this.#takeOff(tableId, 'a change could not be applied', error)
+    }
+    this.#poisoned.add(tableId)
+    return false
+  }
+
+  #takeOff(tableId: number, reason: string, error: unknown): void {
+    this.#takenOff++
+    for (const table of this.#props.tables.values()) {
+      if (table.tableId === tableId) {
+        Object.assign(table, { state: 'absent', live: null, reason, copyPosition: null })
+        if (error !== null) {
+          noteTableFailure(table, error)
+        }
+      }
+    }
+    this.#joining = this.#joining.filter((entry) => entry.copy.table.tableId !== tableId)
   }
 
   /** A copy whose table changed before it could join is worthless. */
@@ -194,7 +227,6 @@ class LogFollower implements ChangeSync {
       tracked.shape = copy.table.shape
       tracked.state = 'live'
       tracked.reason = null
-      tracked.failures = 0
       tracked.copyPosition = null
     }
     // Only now may anything else run: position and copies have to change together.

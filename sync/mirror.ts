@@ -13,7 +13,7 @@ import {
   newConsumerId,
   readConsumerPosition,
   readEpoch,
-  writeConsumer,
+  registerConsumer,
 } from './capture/change-log.js'
 import { MirrorFile, type SetAsideReport } from './mirror-file.js'
 import type { SourceAccess } from './read/source-access.js'
@@ -178,7 +178,7 @@ export class Mirror {
     await usable(path, () => catalogue.reset(state))
     reach('open.reset')
     await writePatiently(access, (database) =>
-      writeConsumer(database, {
+      registerConsumer(database, {
         id: state.consumerId,
         position: state.position,
         seenMs: wallClockMs(),

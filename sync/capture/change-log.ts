@@ -1,3 +1,4 @@
+import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { uniqueId } from '../../src/core/outside-world.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
@@ -106,17 +107,32 @@ export function pruneChangeLog(
   return changes
 }
 
-/** Registers or moves a consumer; its position keeps later rows from being pruned. */
-export function writeConsumer(
-  database: SqliteDatabase,
-  consumer: { readonly id: string; readonly position: number; readonly seenMs: number },
-): void {
+/** Where a consumer has got to, and when it was there. */
+export interface ConsumerPlace {
+  readonly id: string
+  readonly position: number
+  readonly seenMs: number
+}
+
+/** Registers a consumer that needs no row up to its position; later rows are kept for it. */
+export function registerConsumer(database: SqliteDatabase, place: ConsumerPlace): void {
   database
     .prepare(
       `insert into ${changeLog.consumerTable}(id, position, seen_ms) values (?, ?, ?)
        on conflict(id) do update set position = excluded.position, seen_ms = excluded.seen_ms`,
     )
-    .run(consumer.id, consumer.position, consumer.seenMs)
+    .run(place.id, place.position, place.seenMs)
+}
+
+/**
+ * Moves a consumer on; false when it is not registered any more. Then rows that it needs may be gone,
+ * and to register it again would hide that.
+ */
+export function moveConsumer(database: SqliteDatabase, place: ConsumerPlace): boolean {
+  const { changes } = database
+    .prepare(`update ${changeLog.consumerTable} set position = ?, seen_ms = ? where id = ?`)
+    .run(place.position, place.seenMs, place.id)
+  return changes === 1
 }
 
 /** Null when the consumer is not registered: rows it needs may have been pruned. */
@@ -127,6 +143,13 @@ export function readConsumerPosition(database: SqliteDatabase, id: string): numb
     .safeIntegers(false)
     .get(id)
   return typeof position === 'number' ? position : null
+}
+
+/** What a mirror learns that the log has forgotten: changes that it needs may be gone. */
+export function lostPlace(): HtapError {
+  return new HtapError('sync-failed', 'the mirror has lost its place in the change log', {
+    facts: { lostPlace: true },
+  })
 }
 
 export function deleteConsumer(database: SqliteDatabase, id: string): void {

@@ -2,7 +2,7 @@ import { limits } from '../../src/core/limits.js'
 import { wallClockMs } from '../../src/core/outside-world.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import type { SourceAccess } from '../read/source-access.js'
-import { isBusy } from '../read/write-patiently.js'
+import { isBusy, writePatiently } from '../read/write-patiently.js'
 import {
   expelConsumers,
   expireConsumers,
@@ -76,7 +76,7 @@ export class LogKeeper {
       if (this.#isClosed) {
         return
       }
-      pruned = await access.write((database) => {
+      pruned = await writePatiently(access, (database) => {
         const { head } = readLogSpan(database)
         expireConsumers(database, wallClockMs())
         expelConsumers(database, head - rowsMax)
