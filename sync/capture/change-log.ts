@@ -1,6 +1,7 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { uniqueId } from '../../src/core/outside-world.js'
+import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
@@ -32,8 +33,27 @@ export function logKeyColumns(count: number): string[] {
   return Array.from({ length: count }, (_, index) => (index === 0 ? 'k' : `k${index}`))
 }
 
-/** Creates what is missing. Must run inside a write transaction of the caller. */
+/**
+ * Creates what is missing, and begins the log anew where an older version of this package has left it
+ * in another layout. Must run inside a write transaction of the caller.
+ *
+ * @throws HtapError `mirror-unavailable` when a newer version has changed the layout
+ */
 export function installChangeLog(database: SqliteDatabase): void {
+  const layout = readLogLayout(database)
+  if (layout !== null && layout > layoutVersion) {
+    throw new HtapError(
+      'mirror-unavailable',
+      'a newer version of this package keeps the change log',
+      {
+        hint: 'use that version in every process that opens this database',
+        facts: { reason: 'newer-log', layout, layoutVersion },
+      },
+    )
+  }
+  if (layout !== null && layout < layoutVersion) {
+    removeChangeLog(database)
+  }
   database.exec(`
     create table if not exists ${changeLog.metaTable}(key text primary key, value) without rowid;
     create table if not exists ${changeLog.logTable}(seq integer primary key, tbl, k);
@@ -48,6 +68,36 @@ export function installChangeLog(database: SqliteDatabase): void {
   database
     .prepare(`insert or ignore into ${changeLog.metaTable}(key, value) values ('layout', ?)`)
     .run(layoutVersion)
+}
+
+/** The layout that the log has; null if there is no log. */
+function readLogLayout(database: SqliteDatabase): number | null {
+  if (!hasChangeLog(database)) {
+    return null
+  }
+  const layout = database
+    .prepare(`select value from ${changeLog.metaTable} where key = 'layout'`)
+    .pluck()
+    .safeIntegers(false)
+    .get()
+  return typeof layout === 'number' ? layout : 0
+}
+
+/** True for a log that this version can read and shorten. */
+export function hasOwnChangeLog(database: SqliteDatabase): boolean {
+  return readLogLayout(database) === layoutVersion
+}
+
+function removeChangeLog(database: SqliteDatabase): void {
+  const objects = database
+    .prepare(
+      `select type, name from main.sqlite_schema where type in ('trigger', 'table')
+       and substr(name, 1, ${internalPrefix.length}) = '${internalPrefix}' order by type desc`,
+    )
+    .all() as { readonly type: string; readonly name: string }[]
+  for (const { type, name } of objects) {
+    database.exec(`drop ${type} main.${quoteIdentifier(name)}`)
+  }
 }
 
 /** The life of the log this database has now; null if there is no log. */

@@ -6,7 +6,7 @@ import { isBusy, writePatiently } from '../read/write-patiently.js'
 import {
   expelConsumers,
   expireConsumers,
-  hasChangeLog,
+  hasOwnChangeLog,
   pruneChangeLog,
   readLogSpan,
   readSlowestPosition,
@@ -53,7 +53,7 @@ export class LogKeeper {
   /** Null while a transaction on a shared connection hides the log. */
   rowsNow(): number | null {
     const read = this.#props.access.readNow((database) =>
-      hasChangeLog(database) ? readLogSpan(database).rows : 0,
+      hasOwnChangeLog(database) ? readLogSpan(database).rows : 0,
     )
     return read ?? null
   }
