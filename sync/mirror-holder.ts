@@ -92,6 +92,13 @@ export class MirrorHolder {
     return reason !== undefined
   }
 
+  /** As `noteFailure`, for what failed while nobody waited for it. */
+  noteBackgroundFailure(error: unknown): void {
+    this.#props.options.onError?.(error)
+    this.failure = error
+    this.noteFailure(error, false)
+  }
+
   /** Ends what is under way, then closes. */
   async close(leave: (session: MirrorSession) => Promise<void>): Promise<void> {
     this.#isClosing = true

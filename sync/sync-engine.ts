@@ -259,10 +259,7 @@ export class SyncEngine {
       exclusively: (section) => this.#olapTurns.run(section),
       runLoop: () => this.#loop.run(),
       onChange: () => this.#waiters.notify(),
-      onFailure: (error) => {
-        this.#options.onError?.(error)
-        this.noteFailure(error)
-      },
+      onFailure: (error) => this.holder.noteBackgroundFailure(error),
       isClosing: () => this.#closing !== null,
       isGivenUp: () =>
         this.#closing !== null || this.#session !== session || this.state !== 'ready',
@@ -277,11 +274,7 @@ export class SyncEngine {
       sync: () => this.#olapTurns.run(async () => this.#session?.sync() ?? false),
       onProgress: () => this.#waiters.notify(),
       onIdle: async () => this.#session?.tidy(),
-      onFailure: (error) => {
-        this.#options.onError?.(error)
-        this.holder.failure = error
-        this.noteFailure(error)
-      },
+      onFailure: (error) => this.holder.noteBackgroundFailure(error),
       onLost: (error) => this.holder.noteFailure(error, true),
       dataVersion: () => this.#access.dataVersion(),
       onTick: () => {
