@@ -155,10 +155,10 @@ export class SyncEngine {
    *
    * @throws HtapError `mirror-unavailable` when there is no mirror, `wait-timeout`
    */
-  async syncNow(): Promise<void> {
+  async syncNow(timeoutMs: number = limits.syncNowTimeoutMs): Promise<void> {
     await this.#openOrThrow()
     const head = await this.#access.read(() => this.#stateReader?.head() ?? 0)
-    if (!(await this.reach(head, limits.syncNowTimeoutMs))) {
+    if (!(await this.reach(head, timeoutMs))) {
       throw new HtapError('wait-timeout', 'the copy did not catch up in time', {
         hint: 'see status() for the last error',
       })

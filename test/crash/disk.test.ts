@@ -122,6 +122,7 @@ describe('a full disk', () => {
     const seen = await run('sh', ['-c', limited, ...args])
     expectAnswers(seen)
     expect(seen.message).toMatch(/File too large/)
+    expect(seen).toMatchObject({ reason: 'no-space' })
   })
 })
 
