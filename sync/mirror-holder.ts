@@ -71,7 +71,10 @@ export class MirrorHolder {
     if (this.#state === 'ready') {
       return Promise.resolve(true)
     }
-    if (this.#opening === null && (this.#isClosing || this.#retryTimer !== null)) {
+    if (this.#opening !== null) {
+      return this.#opening
+    }
+    if (this.#isClosing || this.#retryTimer !== null) {
       return Promise.resolve(false)
     }
     return this.#begin(async () => undefined, 0)
@@ -141,7 +144,9 @@ export class MirrorHolder {
   }
 
   #begin(prepare: () => Promise<void>, delayMs: number): Promise<boolean> {
-    this.#opening ??= (async () => {
+    const before = this.#opening
+    const opening = (async () => {
+      await before
       this.#state = 'opening'
       await prepare()
       if (delayMs > 0 && !this.#isClosing) {
@@ -151,9 +156,12 @@ export class MirrorHolder {
       }
       return !this.#isClosing && (await this.#openMirror())
     })().finally(() => {
-      this.#opening = null
+      if (this.#opening === opening) {
+        this.#opening = null
+      }
     })
-    return this.#opening
+    this.#opening = opening
+    return opening
   }
 
   async #openMirror(): Promise<boolean> {

@@ -69,6 +69,7 @@ export class SyncEngine {
     this.logKeeper = new LogKeeper({
       access,
       rowsMax: options.logRowsMax,
+      ownPlace: () => (this.state === 'ready' ? (this.#session?.place ?? null) : null),
       onFailure: (error) => options.onError?.(error),
     })
     this.#readers = createReaders(access)

@@ -7,6 +7,7 @@ import {
   expelConsumers,
   expireConsumers,
   hasOwnChangeLog,
+  moveConsumer,
   pruneChangeLog,
   readLogSpan,
   readSlowestPosition,
@@ -16,6 +17,8 @@ interface LogKeeperProps {
   readonly access: SourceAccess
   /** Rows that the log may have. */
   readonly rowsMax: number
+  /** The mirror of this process, which is ahead of what the log knows of it; null without one. */
+  readonly ownPlace: () => { readonly id: string; readonly position: number } | null
   readonly onFailure: (error: unknown) => void
 }
 
@@ -78,7 +81,12 @@ export class LogKeeper {
       }
       pruned = await writePatiently(access, (database) => {
         const { head } = readLogSpan(database)
-        expireConsumers(database, wallClockMs())
+        const own = this.#props.ownPlace()
+        const seenMs = wallClockMs()
+        if (own !== null) {
+          moveConsumer(database, { ...own, seenMs })
+        }
+        expireConsumers(database, seenMs)
         expelConsumers(database, head - rowsMax)
         return pruneChangeLog(database, readSlowestPosition(database) ?? head, limits.pruneRowsMax)
       })

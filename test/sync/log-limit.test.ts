@@ -69,6 +69,18 @@ it('should keep what a slow mirror needs, and no more than the limit', async () 
   await h.expectEqual('t')
 })
 
+it('should not take its own mirror for slow when the log knows an old place of it', async () => {
+  const h = await openHarness()
+  const before = h.engine.tables.findLive('t')?.sqlName
+  addConsumer(h, 'slow', Date.now())
+  write(h, 2000)
+  await h.engine.syncNow()
+  h.database.exec(`update t set a = a + 1 where id < 100; update _htap_consumer set position = 0`)
+  await until(() => consumers(h).length === 1)
+  await h.expectEqual('t')
+  expect(h.engine.tables.findLive('t')?.sqlName).toBe(before)
+})
+
 it.each([
   ['a mirror that was not heard of for a day', 'file', limits.consumerExpiryMs],
   ['a mirror in memory that was not heard of for half an hour', 'memory:1', 1_800_000],
