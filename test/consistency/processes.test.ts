@@ -189,6 +189,10 @@ describe('when the keeper of the mirror', () => {
     await member.tellUntil<Status>('status', ({ state }) => state === 'ready')
     await member.tellUntil('fromDuckDb', isMirrored)
     expect(await member.tell('verify')).toMatchObject({ equal: true })
+    await member.leave()
+    expect(
+      database.prepare("select 1 from sqlite_schema where name = '_htap_old'").get(),
+    ).toBeUndefined()
   })
 })
 
@@ -212,11 +216,23 @@ describe('a change log of another version of this package', () => {
   it('should be begun anew when that one is older', async () => {
     const { path, database } = createDatabase()
     await (await openKeeper(path)).leave()
+    const triggers = database
+      .prepare("select name from sqlite_schema where type = 'trigger'")
+      .pluck()
+      .all()
     database.exec(`update _htap_meta set value = 0 where key = 'layout';
-      update _htap_meta set value = 'old' where key = 'epoch'; drop table _htap_key`)
+      ${triggers.map((name) => `drop trigger ${name};`).join('')}
+      drop table _htap_log;
+      create table _htap_log(seq integer primary key, table_name text, row_json text);
+      create trigger _htap_old after insert on sale begin
+        insert into _htap_log(table_name, row_json) values ('sale', json_array(new.id)); end`)
     const member = await openKeeper(path)
     await member.tell('write')
     expect(await member.tell<Totals>('fromDuckDb')).toMatchObject({ n: sales + 1 })
     expect(await member.tell('verify')).toMatchObject({ equal: true })
+    await member.leave()
+    expect(
+      database.prepare("select 1 from sqlite_schema where name = '_htap_old'").get(),
+    ).toBeUndefined()
   })
 })
