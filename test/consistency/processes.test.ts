@@ -189,10 +189,6 @@ describe('when the keeper of the mirror', () => {
     await member.tellUntil<Status>('status', ({ state }) => state === 'ready')
     await member.tellUntil('fromDuckDb', isMirrored)
     expect(await member.tell('verify')).toMatchObject({ equal: true })
-    await member.leave()
-    expect(
-      database.prepare("select 1 from sqlite_schema where name = '_htap_old'").get(),
-    ).toBeUndefined()
   })
 })
 
