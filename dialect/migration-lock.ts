@@ -12,12 +12,18 @@ import { FileLock } from '../src/oltp/file-lock.js'
  */
 export class MigrationLock {
   readonly #turns = new Turns()
+  readonly #waitMs: number
   #fileLock: FileLock | null = null
+
+  /** @param waitMs how long a migration waits for another one to end */
+  constructor(waitMs: number = limits.migrationLockWaitMs) {
+    this.#waitMs = waitMs
+  }
 
   /** @throws HtapError `migration-lock-held` when another migration does not end in time */
   // biome-ignore lint/suspicious/noExplicitAny: the schema does not matter
   async acquire(db: Kysely<any>): Promise<void> {
-    const signal = AbortSignal.timeout(limits.migrationLockWaitMs)
+    const signal = AbortSignal.timeout(this.#waitMs)
     await this.#turns.enter(signal).catch(refuse)
     try {
       const path = await databasePath(db)
@@ -51,7 +57,6 @@ async function lockFile(path: string, signal: AbortSignal): Promise<FileLock> {
 function refuse(): never {
   throw new HtapError('migration-lock-held', 'another migration of this database is running', {
     hint: 'wait for it to end and try again',
-    facts: { waitedMs: limits.migrationLockWaitMs },
   })
 }
 

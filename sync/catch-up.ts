@@ -1,5 +1,4 @@
 import { HtapError } from '../src/core/htap-error.js'
-import { limits } from '../src/core/limits.js'
 import { isGone, type LogPlace } from './capture/log-place.js'
 import type { FreshnessWaiters } from './freshness-waiters.js'
 import type { SourceNow } from './read/source-now.js'
@@ -50,11 +49,11 @@ export class CatchUp {
     return waiters.reach(() => this.#hasReached(position), timeoutMs)
   }
 
-  async syncNow(): Promise<void> {
+  async syncNow(timeoutMs: number): Promise<void> {
     const head = await this.#props.source.settledHead()
     this.#noticeLoss(head)
     await this.#props.open()
-    if (!(await this.reach(head?.position ?? 0, limits.syncNowTimeoutMs))) {
+    if (!(await this.reach(head?.position ?? 0, timeoutMs))) {
       throw new HtapError('wait-timeout', 'the copy did not catch up in time', {
         hint: 'see status() for the last error',
       })

@@ -4,7 +4,7 @@ import { reach } from '../src/core/outside-world.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import type { FinishedCopy } from './backfill/table-copier.js'
 import { isGone, isSamePlace } from './capture/log-place.js'
-import { lostPlace } from './lost-place.js'
+import { lostPlace } from './capture/lost-place.js'
 import type { Mirror } from './mirror.js'
 import type { ChangePart, ChangeRequest } from './read/change-reader.js'
 import type { SourceAccess } from './read/source-access.js'
@@ -17,7 +17,7 @@ import {
 } from './read/source-reader.js'
 import type { SourceState } from './read/source-state.js'
 import type { SchemaWatch } from './schema-watch.js'
-import { type TrackedTable, takeOff } from './tracked-table.js'
+import { noteTableFailure, type TrackedTable, takeOff } from './tracked-table.js'
 import type { TrackedTables } from './tracked-tables.js'
 
 export interface ChangeSync {
@@ -55,6 +55,9 @@ class LogFollower implements ChangeSync {
   readonly #recount = new Set<number>()
   /** Copies that nobody will ever read; the store still holds them. */
   #worthless: MirroredTable[] = []
+  /** Tables whose changes could not be applied once. */
+  readonly #poisoned = new Set<number>()
+  #takenOff = 0
 
   constructor(props: ChangeSyncProps) {
     this.#props = props
@@ -77,8 +80,13 @@ class LogFollower implements ChangeSync {
       if (isReached && this.#joining.length === 0) {
         return false
       }
+      const takenOff = this.#takenOff
       if (await this.#apply(head?.position ?? Number.MAX_SAFE_INTEGER)) {
         return true
+      }
+      if (this.#takenOff > takenOff) {
+        // Another start, with fewer tables.
+        attempt = 0
       }
     }
     throw new HtapError('sync-failed', 'the source kept changing under the sync')
@@ -117,6 +125,7 @@ class LogFollower implements ChangeSync {
         return this.#handleOverfull(applied.overfull)
       }
       this.#recount.clear()
+      this.#poisoned.clear()
       mirror.place = state.head
       if (schema.version === expected.schemaVersion) {
         this.#join(joining)
@@ -126,6 +135,8 @@ class LogFollower implements ChangeSync {
       await this.#dropCopies([...applied.superseded, ...worthless])
       this.#worthless = this.#worthless.filter((copy) => !worthless.includes(copy))
       return true
+    } catch (error) {
+      return await this.#handlePoison(error)
     } finally {
       await stream.return()
     }
@@ -202,19 +213,44 @@ class LogFollower implements ChangeSync {
 
   /** REPLACE left rows behind that nothing in the log names: next time compare all keys. */
   #handleOverfull(tableIds: readonly number[]): boolean {
-    const { tables } = this.#props
     for (const tableId of tableIds) {
       if (this.#recount.has(tableId)) {
-        this.#turnAway(this.#joining.filter(({ copy }) => copy.table.tableId === tableId))
-        for (const table of tables.byName.values()) {
-          if (table.live?.tableId === tableId) {
-            takeOff(table, 'the copy did not add up')
-          }
-        }
+        this.#takeOff(tableId, 'the copy did not add up', null)
       }
       this.#recount.add(tableId)
     }
     return false
+  }
+
+  /**
+   * The changes of one table cannot be applied: tried once more, then that table leaves the mirror
+   * and is copied anew later, and the others go on.
+   */
+  async #handlePoison(error: unknown): Promise<boolean> {
+    const tableId = error instanceof HtapError ? error.facts['tableId'] : undefined
+    if (typeof tableId !== 'number') {
+      throw error
+    }
+    // A store that serves nobody is not the fault of a table.
+    await this.#props.mirror.store.writer.values('select 1')
+    if (this.#poisoned.has(tableId)) {
+      this.#takeOff(tableId, 'a change could not be applied', error)
+    }
+    this.#poisoned.add(tableId)
+    return false
+  }
+
+  #takeOff(tableId: number, reason: string, error: unknown): void {
+    this.#takenOff++
+    this.#turnAway(this.#joining.filter(({ copy }) => copy.table.tableId === tableId))
+    for (const table of this.#props.tables.byName.values()) {
+      if (table.tableId === tableId) {
+        takeOff(table, reason)
+        if (error !== null) {
+          noteTableFailure(table, error)
+        }
+      }
+    }
   }
 
   /** Finished copies that cannot join; one that serves already goes on serving. */
@@ -233,7 +269,6 @@ class LogFollower implements ChangeSync {
       tracked.shape = copy.table.shape
       tracked.state = 'live'
       tracked.reason = null
-      tracked.failures = 0
       tracked.copyPosition = null
     }
     this.#joining = this.#joining.filter((entry) => !joining.includes(entry))

@@ -121,7 +121,7 @@ export class MirrorFile {
       platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
     })
     await through('files', files)
-      .writeFile(path, `${text}\n`)
+      .writeFile(path, `${text}\n`, { mode: 0o600 })
       .catch(() => undefined)
   }
 }

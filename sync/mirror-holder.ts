@@ -71,7 +71,10 @@ export class MirrorHolder {
     if (this.#state === 'ready') {
       return Promise.resolve(true)
     }
-    if (this.#opening === null && (this.#isClosing || this.#retryTimer !== null)) {
+    if (this.#opening !== null) {
+      return this.#opening
+    }
+    if (this.#isClosing || this.#retryTimer !== null) {
       return Promise.resolve(false)
     }
     return this.#begin(async () => undefined, 0)
@@ -90,6 +93,13 @@ export class MirrorHolder {
       this.#startOver(error, reason)
     }
     return reason !== undefined
+  }
+
+  /** As `noteFailure`, for what failed while nobody waited for it. */
+  noteBackgroundFailure(error: unknown): void {
+    this.#props.options.onError?.(error)
+    this.failure = error
+    this.noteFailure(error, false)
   }
 
   /** Ends what is under way, then closes. */
@@ -134,7 +144,9 @@ export class MirrorHolder {
   }
 
   #begin(prepare: () => Promise<void>, delayMs: number): Promise<boolean> {
-    this.#opening ??= (async () => {
+    const before = this.#opening
+    const opening = (async () => {
+      await before
       this.#state = 'opening'
       await prepare()
       if (delayMs > 0 && !this.#isClosing) {
@@ -144,9 +156,12 @@ export class MirrorHolder {
       }
       return !this.#isClosing && (await this.#openMirror())
     })().finally(() => {
-      this.#opening = null
+      if (this.#opening === opening) {
+        this.#opening = null
+      }
     })
-    return this.#opening
+    this.#opening = opening
+    return opening
   }
 
   async #openMirror(): Promise<boolean> {

@@ -67,6 +67,11 @@ export class MirrorSession {
     })
   }
 
+  /** What the log must know of this mirror: which it is, and what it needs no more. */
+  get place(): { readonly id: string; readonly position: number } {
+    return { id: this.mirror.consumerId, position: this.#oldestPosition() }
+  }
+
   /** Applies what is pending now; returns whether more is to be expected at once. */
   sync(): Promise<boolean> {
     return this.#changeSync.run()

@@ -11,7 +11,7 @@ import {
   deleteConsumer,
   installChangeLog,
   newConsumerId,
-  writeConsumer,
+  registerConsumer,
 } from './capture/change-log.js'
 import type { LogPlace } from './capture/log-place.js'
 import { dropStrayTriggers } from './capture/table-capture.js'
@@ -185,7 +185,7 @@ export class Mirror {
     await usable(path, () => catalogue.reset(state))
     reach('open.reset')
     await writePatiently(access, (database) =>
-      writeConsumer(database, {
+      registerConsumer(database, {
         id: state.consumerId,
         position: state.place.position,
         seenMs: wallClockMs(),

@@ -1,12 +1,13 @@
 import { HtapError } from '../src/core/htap-error.js'
+import { limits } from '../src/core/limits.js'
 import { Turns } from '../src/core/turns.js'
 import type { OlapStore } from '../src/olap/olap-store.js'
 import { hasChangeLog } from './capture/change-log.js'
 import { LogKeeper } from './capture/log-keeper.js'
+import { lostPlace } from './capture/lost-place.js'
 import { CatchUp } from './catch-up.js'
 import { CopyRequests } from './copy-requests.js'
 import { FreshnessWaiters } from './freshness-waiters.js'
-import { lostPlace } from './lost-place.js'
 import type { Mirror, OpenedMirror } from './mirror.js'
 import { type EngineState, MirrorHolder } from './mirror-holder.js'
 import { MirrorSession } from './mirror-session.js'
@@ -78,6 +79,7 @@ export class SyncEngine {
     this.logKeeper = new LogKeeper({
       access,
       rowsMax: options.logRowsMax,
+      ownPlace: () => (this.state === 'ready' ? (this.#session?.place ?? null) : null),
       onFailure: (error) => options.onError?.(error),
     })
     this.#readers = createReaders(access)
@@ -158,9 +160,9 @@ export class SyncEngine {
    *
    * @throws HtapError `mirror-unavailable` when there is no mirror, `wait-timeout`
    */
-  async syncNow(): Promise<void> {
+  async syncNow(timeoutMs: number = limits.syncNowTimeoutMs): Promise<void> {
     await this.#openOrThrow()
-    await this.#catchUp.syncNow()
+    await this.#catchUp.syncNow(timeoutMs)
   }
 
   /**
@@ -254,10 +256,7 @@ export class SyncEngine {
       exclusively: (section) => this.#olapTurns.run(section),
       runLoop: () => this.#loop.run(),
       onChange: () => this.#waiters.notify(),
-      onFailure: (error) => {
-        this.#options.onError?.(error)
-        this.noteFailure(error)
-      },
+      onFailure: (error) => this.holder.noteBackgroundFailure(error),
       isClosing: () => this.#closing !== null,
       isGivenUp: () =>
         this.#closing !== null || this.#session !== session || this.state !== 'ready',
@@ -272,11 +271,7 @@ export class SyncEngine {
       sync: () => this.#olapTurns.run(async () => this.#session?.sync() ?? false),
       onProgress: () => this.#waiters.notify(),
       onIdle: async () => this.#session?.tidy(),
-      onFailure: (error) => {
-        this.#options.onError?.(error)
-        this.holder.failure = error
-        this.noteFailure(error)
-      },
+      onFailure: (error) => this.holder.noteBackgroundFailure(error),
       onLost: (error) => this.holder.noteFailure(error, true),
       dataVersion: () => this.#access.dataVersion(),
       onTick: () => {

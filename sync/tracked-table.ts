@@ -1,5 +1,6 @@
 import type { TableShape } from '../src/core/table-shape.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
+import { RetryPause } from './retry-pause.js'
 
 /**
  * How a table stands with the mirror.
@@ -19,7 +20,7 @@ export interface TrackedTable {
   lastError: unknown
   /** When a failed copy may be tried again, on the steady clock. */
   retryAtMs: number
-  failures: number
+  readonly retryPause: RetryPause
   /** The number in the change log, once captured. */
   tableId: number | null
   shape: TableShape | null
@@ -37,7 +38,7 @@ export function trackTable(name: string): TrackedTable {
     reason: null,
     lastError: null,
     retryAtMs: 0,
-    failures: 0,
+    retryPause: new RetryPause(),
     tableId: null,
     shape: null,
     live: null,
@@ -51,4 +52,10 @@ export function takeOff(table: TrackedTable, reason: string): void {
   table.state = 'absent'
   table.live = null
   table.reason = reason
+}
+
+/** What a table's copy needs has failed: it rests, longer with every failure. */
+export function noteTableFailure(table: TrackedTable, error: unknown): void {
+  table.lastError = error
+  table.retryAtMs = performance.now() + table.retryPause.next()
 }

@@ -4,20 +4,13 @@ import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { OlapAppender, OlapWriter } from '../../src/olap/olap-store.js'
 import type { LogPlace } from '../capture/log-place.js'
 import type { ChangePart, ChangeSlice, KeySlice, TableEnd } from '../read/change-reader.js'
+import type { AppliedChanges } from './applied-changes.js'
 import { joinKeys, type KeyList, keyLiterals, keyOf, rowidRange } from './key-list.js'
 import { KeyTables } from './key-tables.js'
 import type { MirrorCatalogue } from './mirror-catalogue.js'
 import { type MirroredTable, mirrorSchema } from './mirrored-table.js'
+import { tableFailure } from './table-failure.js'
 import { turnOfLoop } from './turn-of-loop.js'
-
-/** What one run of changes did. */
-export interface AppliedChanges {
-  readonly changeCount: number
-  /** Tables whose copy holds a row that SQLite no longer has; nothing was committed. */
-  readonly overfull: readonly number[]
-  /** Copies that other ones have replaced, or that were taken off; they can be dropped. */
-  readonly superseded: readonly MirroredTable[]
-}
 
 /**
  * Applies a stream of changes in one DuckDB transaction:
@@ -42,6 +35,9 @@ export class ChangeApplier {
   }
 
   /**
+   * @throws HtapError `sync-failed` with `facts.tableId` where the changes of one table are to blame;
+   * nothing was committed
+   *
    * @param parts the changes up to `place`, without the state part
    * @param tables the copies that follow; any other one leaves the mirror
    * @param registrations of them, those that nobody could read before
@@ -107,6 +103,14 @@ class ApplyRun {
     if (table === undefined) {
       return
     }
+    try {
+      await this.#add(table, part)
+    } catch (cause) {
+      throw tableFailure(table, cause)
+    }
+  }
+
+  async #add(table: MirroredTable, part: ChangePart): Promise<void> {
     switch (part.type) {
       case 'changes':
         return this.#change(table, part)
@@ -114,6 +118,8 @@ class ApplyRun {
         return this.#collectKeys(table, part)
       case 'end':
         return this.#end(table, part)
+      case 'failure':
+        throw part.error
     }
   }
 

@@ -12,7 +12,7 @@ import type { SourceReader } from '../read/source-reader.js'
 import { writePatiently } from '../read/write-patiently.js'
 import type { SchemaWatch } from '../schema-watch.js'
 import type { SyncOptions } from '../sync-options.js'
-import type { TrackedTable } from '../tracked-table.js'
+import { noteTableFailure, type TrackedTable } from '../tracked-table.js'
 import { type FinishedCopy, TableCopier } from './table-copier.js'
 
 interface CopyQueueProps {
@@ -94,11 +94,14 @@ export class CopyQueue {
         // Not the version that is known by now: the shape is of this one.
         expected: this.#props.mirror.expected(captured.schemaVersion),
         onProgress: this.#props.options.onProgress,
-        isCancelled: this.#props.isClosing,
+        isCancelled: () => this.#props.isClosing() || this.#isTooSlow(table),
         onPosition: (position) => {
           table.copyPosition = position
         },
       })
+      if (copy === null && this.#isTooSlow(table)) {
+        throw this.#tooSlow(table)
+      }
       if (copy === null) {
         await this.#props.schema.reload(false)
         this.#putBack(table, 'the schema changed during the copy')
@@ -116,6 +119,23 @@ export class CopyQueue {
       table.isCopying = false
       this.#props.onChange()
     }
+  }
+
+  /** More changes wait in the log for this copy than may wait there for a whole mirror. */
+  #isTooSlow(table: TrackedTable): boolean {
+    const { mirror, options } = this.#props
+    return (
+      table.copyPosition !== null && mirror.position - table.copyPosition > options.logRowsMax / 2
+    )
+  }
+
+  #tooSlow(table: TrackedTable): HtapError {
+    const changesMax = Math.floor(this.#props.options.logRowsMax / 2)
+    return new HtapError(
+      'sync-failed',
+      `more than ${changesMax} changes came while ${table.name} was copied`,
+      { hint: 'raise `sync.logRowsMax`', facts: { table: table.name, changesMax } },
+    )
   }
 
   /** Waits until the copy has caught up with the others, or was found worthless. */
@@ -170,11 +190,7 @@ export class CopyQueue {
   }
 
   #fail(table: TrackedTable, error: unknown): void {
-    table.failures++
-    table.lastError = error
-    table.retryAtMs =
-      performance.now() +
-      Math.min(limits.copyRetryMs * 2 ** (table.failures - 1), limits.copyRetryMsMax)
+    noteTableFailure(table, error)
     this.#putBack(table, 'the copy failed')
     this.#props.onFailure(error)
   }

@@ -243,17 +243,21 @@ class CopyMeter {
     const elapsedMs = Math.max(1, performance.now() - this.#startMs)
     const rowsPerSecond = (this.#rows / elapsedMs) * 1000
     const rowsLeft = this.#rowsTotal === null ? null : Math.max(0, this.#rowsTotal - this.#rows)
-    this.#request.onProgress?.({
-      table: this.#request.shape.name,
-      rows: this.#rows,
-      rowsTotal: done ? this.#rows : this.#rowsTotal,
-      rowsPerSecond,
-      remainingMs: done
-        ? 0
-        : rowsLeft === null || rowsPerSecond === 0
-          ? null
-          : (rowsLeft / rowsPerSecond) * 1000,
-      done,
-    })
+    try {
+      this.#request.onProgress?.({
+        table: this.#request.shape.name,
+        rows: this.#rows,
+        rowsTotal: done ? this.#rows : this.#rowsTotal,
+        rowsPerSecond,
+        remainingMs: done
+          ? 0
+          : rowsLeft === null || rowsPerSecond === 0
+            ? null
+            : (rowsLeft / rowsPerSecond) * 1000,
+        done,
+      })
+    } catch {
+      // What the application makes of it does not stop the copy.
+    }
   }
 }

@@ -42,18 +42,22 @@ export function logKeyColumns(count: number): string[] {
 }
 
 /**
- * Creates what is missing; the log of another layout is begun anew. Must run inside a write
- * transaction of the caller.
+ * Creates what is missing, and begins the log anew where an older version of this package has left it
+ * in another layout. Must run inside a write transaction of the caller.
  *
- * @throws HtapError `mirror-unavailable` when a later version of this package keeps the log
+ * @throws HtapError `mirror-unavailable` when a newer version has changed the layout
  */
 export function installChangeLog(database: SqliteDatabase): void {
   const layout = readLayout(database)
   if (layout !== null && layout > layoutVersion) {
-    throw new HtapError('mirror-unavailable', 'a later version of this package keeps the log', {
-      hint: 'use the same version of kysely-htap in all processes',
-      facts: { reason: 'newer-log', layout },
-    })
+    throw new HtapError(
+      'mirror-unavailable',
+      'a newer version of this package keeps the change log',
+      {
+        hint: 'use that version in every process that opens this database',
+        facts: { reason: 'newer-log', layout, layoutVersion },
+      },
+    )
   }
   if (layout !== null && layout < layoutVersion) {
     removeChangeLog(database)
@@ -84,6 +88,7 @@ export function addMark(database: SqliteDatabase): void {
   database.exec(`insert into ${changeLog.logTable}(tbl) values (${noTable})`)
 }
 
+/** The layout that the log has; null if there is no log. */
 function readLayout(database: SqliteDatabase): number | null {
   if (!hasTable(database, changeLog.metaTable)) {
     return null
@@ -93,21 +98,23 @@ function readLayout(database: SqliteDatabase): number | null {
     .pluck()
     .safeIntegers(false)
     .get()
-  return typeof layout === 'number' ? layout : null
+  return typeof layout === 'number' ? layout : 0
+}
+
+/** True for a log that this version can read and shorten. */
+export function hasOwnChangeLog(database: SqliteDatabase): boolean {
+  return readLayout(database) === layoutVersion
 }
 
 function removeChangeLog(database: SqliteDatabase): void {
-  const triggers = database
+  const objects = database
     .prepare(
-      `select name from main.sqlite_schema where type = 'trigger' and name glob '${internalPrefix}[0-9]*'`,
+      `select type, name from main.sqlite_schema where type in ('trigger', 'table')
+       and substr(name, 1, ${internalPrefix.length}) = '${internalPrefix}' order by type desc`,
     )
-    .pluck()
-    .all()
-  for (const name of triggers) {
-    database.exec(`drop trigger main.${quoteIdentifier(String(name))}`)
-  }
-  for (const table of Object.values(changeLog)) {
-    database.exec(`drop table if exists main.${table}`)
+    .all() as { readonly type: string; readonly name: string }[]
+  for (const { type, name } of objects) {
+    database.exec(`drop ${type} main.${quoteIdentifier(name)}`)
   }
 }
 
@@ -138,17 +145,32 @@ export function pruneChangeLog(
   return changes
 }
 
-/** Registers or moves a consumer; its position keeps later rows from being pruned. */
-export function writeConsumer(
-  database: SqliteDatabase,
-  consumer: { readonly id: string; readonly position: number; readonly seenMs: number },
-): void {
+/** Where a consumer has got to, and when it was there. */
+export interface ConsumerPlace {
+  readonly id: string
+  readonly position: number
+  readonly seenMs: number
+}
+
+/** Registers a consumer that needs no row up to its position; later rows are kept for it. */
+export function registerConsumer(database: SqliteDatabase, place: ConsumerPlace): void {
   database
     .prepare(
       `insert into ${changeLog.consumerTable}(id, position, seen_ms) values (?, ?, ?)
        on conflict(id) do update set position = excluded.position, seen_ms = excluded.seen_ms`,
     )
-    .run(consumer.id, consumer.position, consumer.seenMs)
+    .run(place.id, place.position, place.seenMs)
+}
+
+/**
+ * Moves a consumer on; false when it is not registered any more. Then rows that it needs may be gone,
+ * and to register it again would hide that.
+ */
+export function moveConsumer(database: SqliteDatabase, place: ConsumerPlace): boolean {
+  const { changes } = database
+    .prepare(`update ${changeLog.consumerTable} set position = ?, seen_ms = ? where id = ?`)
+    .run(place.position, place.seenMs, place.id)
+  return changes === 1
 }
 
 export function deleteConsumer(database: SqliteDatabase, id: string): void {

@@ -2,11 +2,12 @@ import { limits } from '../../src/core/limits.js'
 import { wallClockMs } from '../../src/core/outside-world.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import type { SourceAccess } from '../read/source-access.js'
-import { isBusy } from '../read/write-patiently.js'
+import { isBusy, writePatiently } from '../read/write-patiently.js'
 import {
   expelConsumers,
   expireConsumers,
-  hasChangeLog,
+  hasOwnChangeLog,
+  moveConsumer,
   pruneChangeLog,
   readLogSpan,
   readSlowestPosition,
@@ -16,6 +17,8 @@ interface LogKeeperProps {
   readonly access: SourceAccess
   /** Rows that the log may have. */
   readonly rowsMax: number
+  /** The mirror of this process, which is ahead of what the log knows of it; null without one. */
+  readonly ownPlace: () => { readonly id: string; readonly position: number } | null
   readonly onFailure: (error: unknown) => void
 }
 
@@ -53,7 +56,7 @@ export class LogKeeper {
   /** Null while a transaction on a shared connection hides the log. */
   rowsNow(): number | null {
     const read = this.#props.access.readNow((database) =>
-      hasChangeLog(database) ? readLogSpan(database).rows : 0,
+      hasOwnChangeLog(database) ? readLogSpan(database).rows : 0,
     )
     return read ?? null
   }
@@ -76,9 +79,14 @@ export class LogKeeper {
       if (this.#isClosed) {
         return
       }
-      pruned = await access.write((database) => {
+      pruned = await writePatiently(access, (database) => {
         const { head } = readLogSpan(database)
-        expireConsumers(database, wallClockMs())
+        const own = this.#props.ownPlace()
+        const seenMs = wallClockMs()
+        if (own !== null) {
+          moveConsumer(database, { ...own, seenMs })
+        }
+        expireConsumers(database, seenMs)
         expelConsumers(database, head - rowsMax)
         return pruneChangeLog(database, readSlowestPosition(database) ?? head, limits.pruneRowsMax)
       })

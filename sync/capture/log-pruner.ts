@@ -1,15 +1,17 @@
 import { limits } from '../../src/core/limits.js'
 import { reach, wallClockMs } from '../../src/core/outside-world.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import type { SourceAccess } from '../read/source-access.js'
 import { isBusy } from '../read/write-patiently.js'
 import {
   deleteConsumer,
   expireConsumers,
+  moveConsumer,
   pruneChangeLog,
   readSlowestPosition,
-  writeConsumer,
 } from './change-log.js'
+import { lostPlace } from './lost-place.js'
 
 /**
  * Deletes log rows that every consumer has applied, a thousand at a time and never while
@@ -100,8 +102,12 @@ export class LogPruner {
     }
   }
 
-  #moveConsumer(database: Parameters<typeof writeConsumer>[0], position: number): void {
+  /** @throws HtapError `sync-failed` when the log has forgotten this mirror */
+  #moveConsumer(database: SqliteDatabase, position: number): void {
+    const place = { id: this.#consumerId, position, seenMs: wallClockMs() }
+    if (!moveConsumer(database, place)) {
+      throw lostPlace()
+    }
     this.#seenAtMs = performance.now()
-    writeConsumer(database, { id: this.#consumerId, position, seenMs: wallClockMs() })
   }
 }

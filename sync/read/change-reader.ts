@@ -20,7 +20,7 @@ export interface ChangeRequest {
 }
 
 /** The parts of a change set, in the order in which they come: one table after the other. */
-export type ChangePart = ChangeSlice | KeySlice | TableEnd
+export type ChangePart = ChangeSlice | KeySlice | TableEnd | TableFailure
 
 /** Keys that changed, each once, and the rows that those keys have now. */
 export interface ChangeSlice {
@@ -47,6 +47,13 @@ export interface TableEnd {
   readonly profiles: readonly ColumnProfile[]
 }
 
+/** The changes of one table cannot be read, whatever the others do; nothing more comes of it. */
+export interface TableFailure {
+  readonly type: 'failure'
+  readonly tableId: number
+  readonly error: Error
+}
+
 /**
  * Reads what changed between two positions, netted per key, with the rows as they stand.
  * The caller holds one read transaction of SQLite around it, so that log and rows agree.
@@ -60,10 +67,27 @@ export function* readChanges(
   reach('snapshot.opened')
   for (const request of requests) {
     if (request.after < head || request.allKeys) {
-      yield* readTableChanges(database, request, head, buffers)
+      try {
+        yield* readTableChanges(database, request, head, buffers)
+      } catch (error) {
+        if (!isOfTable(error)) {
+          throw error
+        }
+        // An error of better-sqlite3 is nothing but an object once it has come from another thread.
+        const message = error instanceof Error ? error.message : String(error)
+        yield { type: 'failure', tableId: request.plan.tableId, error: new Error(message) }
+      }
       reach('snapshot.read')
     }
   }
+}
+
+/** Damage, values and our own mistakes lie in one table; locks, memory and disks in none. */
+function isOfTable(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code
+  return (
+    typeof code !== 'string' || !code.startsWith('SQLITE_') || code.startsWith('SQLITE_CORRUPT')
+  )
 }
 
 function* readTableChanges(

@@ -149,6 +149,7 @@ function partBatches(part: StatePart | ChangePart | RowsPart): readonly ColumnBa
       return part.rows
     case 'state':
     case 'end':
+    case 'failure':
       return []
   }
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import type { DialectAdapter } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { HtapAdapter } from '../../dist/dialect/index.js'
+import { MigrationLock } from '../../dist/dialect/migration-lock.js'
 import { FileLock } from '../../dist/src/oltp/file-lock.js'
 import { createMigrator, type Migration } from '../support/migrator.js'
 import { createItems, openShop, type Shop, temporaryFile } from './shop.js'
@@ -94,6 +95,20 @@ describe('the migration lock', () => {
     expect(await third.nextLine()).toBe('refused')
     await adapter.releaseMigrationLock(db, options)
     expect(existsSync(`${path}-htap-migration`)).toBe(false)
+  })
+
+  it('is refused when another process does not end in time', async () => {
+    const path = temporaryFile()
+    const db = openShop({ database: path })
+    await createItems(db)
+    const other = startProcess(holdLock(`${path}-htap-migration`))
+    expect(await other.nextLine()).toBe('held')
+    const lock = new MigrationLock(200)
+    await expect(lock.acquire(db)).rejects.toMatchObject({ code: 'migration-lock-held' })
+    other.child.kill('SIGKILL')
+    await once(other.child, 'exit')
+    await lock.acquire(db)
+    await lock.release()
   })
 
   it('is never held twice, though each holder removes the file', async () => {

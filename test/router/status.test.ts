@@ -29,6 +29,15 @@ it('should report the progress of a first copy', async () => {
   expect(seen.at(-1)).toMatchObject({ rows: 300_000, done: true, remainingMs: 0 })
 })
 
+it('should make a first copy though who watches its progress throws', async () => {
+  const onProgress = () => {
+    throw new Error('of the application')
+  }
+  const { db } = openShop({ sync: { onProgress } })
+  await untilMirrored(db, 'sale')
+  expect((await htap(db).status()).tables).toMatchObject([{ state: 'live', lastError: null }])
+})
+
 it('should rebuild a copy while the old one serves', async () => {
   const { db, events } = openShop()
   await untilMirrored(db, 'sale')

@@ -19,7 +19,7 @@ export class Child {
   ) {
     const path = fileURLToPath(new URL(`../children/${script}`, import.meta.url))
     this.process = spawn(process.execPath, [path, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     })
     const { stdout, stderr } = this.process

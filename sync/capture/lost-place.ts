@@ -1,4 +1,4 @@
-import { HtapError } from '../src/core/htap-error.js'
+import { HtapError } from '../../src/core/htap-error.js'
 
 /**
  * The log does not lead on from where the mirror stands: the database was set back or replaced, or

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
+
+// docs/limits.md tells of every limit, of none that is not there, and of each the value that it has.
+
+const page = readFileSync(fileURLToPath(new URL('../../docs/limits.md', import.meta.url)), 'utf8')
+const rows = [...page.matchAll(/^\| `(\w+)` +\| +(\S+) \| (.*?) +\|/gm)]
+
+it('tells of every limit with its value, and what it bounds', () => {
+  const told = Object.fromEntries(rows.map(([, name, value]) => [name, value]))
+  const wanted = Object.entries(limits).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? value.toLocaleString('en-US', { maximumFractionDigits: 6 }) : value,
+  ])
+  expect(told).toEqual(Object.fromEntries(wanted))
+  expect(rows).toHaveLength(Object.keys(limits).length)
+  expect(rows.filter(([, , , what]) => what!.length < 10)).toEqual([])
+})
