@@ -1,8 +1,9 @@
-import { realpathSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { through } from '../src/core/outside-world.js'
 import { openControlConnection } from '../src/oltp/open-read-connection.js'
 import { isSharedWal } from '../src/oltp/shared-wal.js'
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
@@ -34,13 +35,17 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
   const options = syncOptions(host)
   const writers = new Set<Writer>()
   const access = await openAccess(host, writers)
-  const key = access.workerPath === null ? database : realpathSync(access.workerPath)
+  const key = access.workerPath === null ? database : realPath(access.workerPath)
   let entry = engines.get(key)
   if (entry === undefined) {
     const engine = new SyncEngine(access, options)
     entry = { engine, writers }
     engines.set(key, entry)
-    engine.start()
+    try {
+      engine.start()
+    } catch {
+      // Our own connection cannot read now. The application starts; the first need tries again.
+    }
   } else {
     access.close()
   }
@@ -114,6 +119,15 @@ async function openAccess(
       await new Promise((resolve) => setTimeout(resolve, limits.writeRetryMsMax))
     }
   })
+}
+
+/** SQLite's own word for the path where the file system gives none. */
+function realPath(path: string): string {
+  try {
+    return through('files', fs).realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 /** @throws HtapError `config-invalid` when the copy would take the place of the database */

@@ -23,15 +23,22 @@ export class FreshnessGate {
   readonly #engine: SyncEngine
   readonly #writer: Writer
   #sessionPosition = 0
+  /** False when the position of the last commit could not be read: then `session` is as `strong`. */
+  #isSessionKnown = true
 
   constructor(engine: SyncEngine, writer: Writer) {
     this.#engine = engine
     this.#writer = writer
   }
 
-  /** This instance has committed: `session` must see it. */
+  /** This instance has committed: `session` must see it. Never throws: the commit stands. */
   noteCommit(): void {
-    this.#sessionPosition = Math.max(this.#sessionPosition, this.#engine.headNow() ?? 0)
+    try {
+      this.#sessionPosition = Math.max(this.#sessionPosition, this.#engine.headNow() ?? 0)
+      this.#isSessionKnown = true
+    } catch {
+      this.#isSessionKnown = false
+    }
   }
 
   /** @param affordableMs what waiting may cost before SQLite is the better choice */
@@ -60,13 +67,13 @@ export class FreshnessGate {
 
   /** The position that must be applied; null if any will do. */
   async #target(consistency: Exclude<Consistency, 'latest'>): Promise<number | null> {
-    if (consistency === 'session') {
+    if (consistency === 'session' && this.#isSessionKnown) {
       return this.#sessionPosition
     }
     // A transaction on a shared connection hides the head: SQLite would wait for its end, too.
     const head =
       this.#engine.headNow() ?? (await this.#writer.runExclusive(() => this.#engine.headNow())) ?? 0
-    if (consistency === 'strong') {
+    if (consistency === 'strong' || consistency === 'session') {
       return head
     }
     const staleness = this.#engine.stalenessMs(head)

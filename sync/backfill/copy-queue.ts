@@ -1,6 +1,6 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
-import { reach, uniqueId } from '../../src/core/outside-world.js'
+import { reach, steadyClockMs, uniqueId } from '../../src/core/outside-world.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import { readSchemaVersion, readTableShape } from '../../src/oltp/catalogue.js'
 import { registerTable } from '../capture/change-log.js'
@@ -168,7 +168,7 @@ export class CopyQueue {
     table.failures++
     table.lastError = error
     table.retryAtMs =
-      performance.now() +
+      steadyClockMs() +
       Math.min(limits.copyRetryMs * 2 ** (table.failures - 1), limits.copyRetryMsMax)
     this.#putBack(table, 'the copy failed')
     this.#props.onFailure(error)
