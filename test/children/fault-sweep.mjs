@@ -11,6 +11,9 @@ import { faults } from './arm-faults.mjs'
 
 const [folder, mode, moment, first, step, cases] = process.argv.slice(2)
 const healMs = 20_000
+/** A case that takes longer hangs. */
+const caseMs = 180_000
+let phase = ''
 
 let call = Number(first)
 for (let index = 0; index < Number(cases); index++, call += Number(step)) {
@@ -41,12 +44,19 @@ async function run(from) {
     })
   let db = open()
   faults.names.length = 0
+  const watchdog = setTimeout(() => {
+    console.log(
+      `FAILED call ${from} ${mode} ${moment}: hangs ${phase}: ${faults.names.join(' | ')}`,
+    )
+    process.exit(1)
+  }, caseMs)
   faults.arm(from, mode === 'once' ? 1 : 1_000_000_000, moment === 'after')
   try {
     await live(db, check)
     if (mode === 'once') {
       await heal(db, check, 'in the same process')
     }
+    phase = 'closing'
     await db.destroy().catch((error) => check(isTyped(error), `destroy: ${error.stack}`))
     const { failed } = faults
     faults.disarm()
@@ -57,6 +67,7 @@ async function run(from) {
       throw new Error(problems.join('\n'))
     }
     rmSync(join(folder, `case-${from}`), { recursive: true })
+    clearTimeout(watchdog)
     return failed > 0 ? `${faults.names[0] ?? 'a call in a worker'}` : null
   } catch (error) {
     console.log(
@@ -131,6 +142,7 @@ function queries(db) {
 }
 
 async function ask(db, check) {
+  phase = 'asking'
   for (const query of queries(db)) {
     const answer = JSON.stringify(await query.execute())
     const right = JSON.stringify(await oltp(query).execute())
@@ -140,6 +152,7 @@ async function ask(db, check) {
 
 /** What asks for the mirror itself may be refused, with a word on what to do. */
 async function insist(check, work) {
+  phase = String(work)
   try {
     return await work()
   } catch (error) {
@@ -153,6 +166,7 @@ function isTyped(error) {
 }
 
 async function heal(db, check, when) {
+  phase = `healing ${when}`
   const deadline = performance.now() + healMs
   for (const table of ['a', 'b']) {
     for (;;) {
