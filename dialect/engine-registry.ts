@@ -130,6 +130,21 @@ function realPath(path: string): string {
   }
 }
 
+/** The copy is to be as closed to others as the database itself. */
+function fileMode(path: string | null): number | null {
+  if (path === null) {
+    return null
+  }
+  try {
+    return through('files', fs).statSync(path).mode
+  } catch {
+    return ownerOnly
+  }
+}
+
+/** What is known of no file can only be for ourselves. */
+const ownerOnly = 0o600
+
 /** @throws HtapError `config-invalid` when the copy would take the place of the database */
 function syncOptions(host: AnalyticsHost): SyncOptions {
   const { config, path } = host
@@ -142,6 +157,7 @@ function syncOptions(host: AnalyticsHost): SyncOptions {
   return {
     olapPath: config.olap?.path ?? (path === null ? ':memory:' : `${path}-htap.duckdb`),
     whenLocked: config.olap?.whenLocked ?? 'sqlite',
+    fileMode: fileMode(path),
     memoryLimit: config.olap?.memoryLimit ?? '512MB',
     threads: config.olap?.threads ?? Math.min(4, availableParallelism()),
     tables: sync?.tables ?? 'auto',
