@@ -29,7 +29,7 @@ process.exit(0)
 /** One life; null when no call failed in it. */
 async function run(from) {
   const path = join(folder, `case-${from}`, 'app.db')
-  mkdirSync(join(folder, `case-${from}`))
+  mkdirSync(join(folder, `case-${from}`), { recursive: true })
   const problems = []
   const check = (isTrue, what) => {
     if (!isTrue) problems.push(what)

@@ -21,7 +21,8 @@ const { values } = parseArgs({
     /** Memory is judged after so many seconds, at the latest after half of the time. */
     'settle-seconds': { type: 'string', default: '1800' },
     'memory-slope': { type: 'string', default: '1' },
-    'log-rows': { type: 'string', default: '60000' },
+    /** What some minutes of writes fill: the log waits for copies that are being made. */
+    'log-rows': { type: 'string', default: '150000' },
     'lag-growth': { type: 'string', default: '3' },
   },
 })
