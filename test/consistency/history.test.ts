@@ -8,7 +8,7 @@ import { type Anomaly, findAnomalies, type Read, type Write } from './history.js
 
 // Several clients in two processes, each with a mirror of its own, write and read at all levels; a
 // checker looks through what they saw. HTAP_TRANSACTIONS sets how many are written, half in either process.
-const transactions = repetitions('HTAP_TRANSACTIONS', 1000)
+const transactions = repetitions('HTAP_TRANSACTIONS', 600)
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
 const processes = [1, 2]
 

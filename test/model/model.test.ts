@@ -12,7 +12,7 @@ import { shrinkScript } from './shrink-script.js'
 // Random lives of a database against a model in plain memory: statements, transactions, savepoints,
 // schema changes, other programs, rebuilds, restarts, crashes. HTAP_OPERATIONS sets how many operations,
 // HTAP_SEED repeats a run, HTAP_SCRIPT runs the script that a failure has printed.
-const operations = repetitions('HTAP_OPERATIONS', 6000)
+const operations = repetitions('HTAP_OPERATIONS', 4000)
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
 const script = process.env['HTAP_SCRIPT']
 /** A database of its own for so many operations keeps scripts, and what is compared, small. */
