@@ -13,6 +13,7 @@ export async function openEngine(path, { isSynced = true } = {}) {
   const errors = []
   const engine = new SyncEngine(new OwnConnectionAccess(await openControlConnection(path), path), {
     olapPath: `${path}-htap.duckdb`,
+    fileMode: null,
     memoryLimit: '512MB',
     threads: 2,
     tables: 'auto',

@@ -1,8 +1,9 @@
-import { realpathSync } from 'node:fs'
+import * as fs from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { through } from '../src/core/outside-world.js'
 import { assertFile, connectionIdentity } from '../src/oltp/file-identity.js'
 import { openControlConnection } from '../src/oltp/open-read-connection.js'
 import { isSharedWal } from '../src/oltp/shared-wal.js'
@@ -41,7 +42,11 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
     const engine = new SyncEngine(access, options)
     entry = { engine, writers }
     engines.set(key, entry)
-    engine.start()
+    try {
+      engine.start()
+    } catch {
+      // Our own connection cannot read now. The application starts; the first need tries again.
+    }
   } else {
     access.close()
   }
@@ -51,7 +56,7 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
 
 /** The name alone is not enough: another file may have taken it since an engine was made for it. */
 function keyOf(host: AnalyticsHost, path: string): string {
-  return `${realpathSync(path)} ${connectionIdentity(host.writer.database, path)}`
+  return `${realPath(path)} ${connectionIdentity(host.writer.database, path)}`
 }
 
 interface Entry {
@@ -123,6 +128,30 @@ async function openAccess(
   })
 }
 
+/** SQLite's own word for the path where the file system gives none. */
+function realPath(path: string): string {
+  try {
+    return through('files', fs).realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+/** The copy is to be as closed to others as the database itself. */
+function fileMode(path: string | null): number | null {
+  if (path === null) {
+    return null
+  }
+  try {
+    return through('files', fs).statSync(path).mode
+  } catch {
+    return ownerOnly
+  }
+}
+
+/** What is known of no file can only be for ourselves. */
+const ownerOnly = 0o600
+
 /** @throws HtapError `config-invalid` when the copy would take the place of the database */
 function syncOptions(host: AnalyticsHost): SyncOptions {
   const { config, path } = host
@@ -135,6 +164,7 @@ function syncOptions(host: AnalyticsHost): SyncOptions {
   return {
     olapPath: config.olap?.path ?? (path === null ? ':memory:' : `${path}-htap.duckdb`),
     whenLocked: config.olap?.whenLocked ?? 'sqlite',
+    fileMode: fileMode(path),
     memoryLimit: config.olap?.memoryLimit ?? '512MB',
     threads: config.olap?.threads ?? Math.min(4, availableParallelism()),
     tables: sync?.tables ?? 'auto',

@@ -89,7 +89,7 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
     ...lag,
     lastError: engine.failure ?? router.lastError,
     setAside: engine.holder.setAside,
-    logRows: driver.isClosed ? null : engine.logKeeper.rowsNow(),
+    logRows: driver.isClosed ? null : orNull(() => engine.logKeeper.rowsNow()),
     sizes: driver.isClosed ? null : ((await engine.store?.sizes().catch(() => null)) ?? null),
     tables: [...engine.tables.byName.values()].map((table) => describe(table, engine, lag)),
     routes: router.counts,
@@ -104,10 +104,20 @@ interface Lag {
 }
 
 function readLag(engine: SyncEngine, driver: HtapDriver): Lag {
-  const head = driver.isClosed || engine.state !== 'ready' ? null : engine.headNow()
+  const isReady = !driver.isClosed && engine.state === 'ready'
+  const head = isReady ? orNull(() => engine.headNow()) : null
   return head === null
     ? { lagChanges: null, lagMs: null }
     : { lagChanges: Math.max(0, head - engine.position), lagMs: engine.stalenessMs(head) }
+}
+
+/** The status is asked for when things go wrong, so nothing that is wrong may keep it from answering. */
+function orNull<T>(read: () => T | null): T | null {
+  try {
+    return read()
+  } catch {
+    return null
+  }
 }
 
 function describe(table: TrackedTable, engine: SyncEngine, lag: Lag): TableStatus {

@@ -5,6 +5,7 @@ import type { VerifyReport } from '../sync/verify.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDriver } from './htap-driver.js'
 import { type HtapStatus, readStatus } from './htap-status.js'
+import { callMirror } from './mirror-call.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteExplanation } from './router/route-explanation.js'
 
@@ -53,9 +54,18 @@ export function htap(db: Kysely<any>): HtapHandle {
   const router = () => connect(db, driver)
   return Object.freeze({
     status: () => readStatus(driver),
-    syncNow: async () => (await router()).engine.syncNow(),
-    verify: async (options) => (await router()).engine.verify(options?.tables),
-    rebuild: async (table) => (await router()).engine.rebuild(table),
+    syncNow: async () => {
+      const { engine } = await router()
+      return callMirror('the sync', () => engine.syncNow())
+    },
+    verify: async (options) => {
+      const { engine } = await router()
+      return callMirror('the comparison', () => engine.verify(options?.tables))
+    },
+    rebuild: async (table) => {
+      const { engine } = await router()
+      return callMirror(`the copy of ${table}`, () => engine.rebuild(table))
+    },
     explain: async (query) => (await router()).explain(query.compile()),
     arrow: async (query) => (await router()).arrow(query.compile()),
   } satisfies HtapHandle)

@@ -1,5 +1,6 @@
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { steadyClockMs } from '../src/core/outside-world.js'
 import type { CopyQueue } from './backfill/copy-queue.js'
 import type { FreshnessWaiters } from './freshness-waiters.js'
 import type { TrackedTable } from './tracked-table.js'
@@ -29,7 +30,7 @@ export class CopyRequests {
       return
     }
     const table = tables.track(name)
-    if (table.state === 'absent' && performance.now() >= table.retryAtMs) {
+    if (table.state === 'absent' && steadyClockMs() >= table.retryAtMs) {
       table.state = 'copying'
       table.reason = 'the first copy is being made'
       void open().then((isOpen) => {
@@ -51,7 +52,7 @@ export class CopyRequests {
    * listed tables that were created only now are made.
    */
   addDue(): void {
-    const now = performance.now()
+    const now = steadyClockMs()
     for (const table of this.#props.tables.due(now)) {
       this.add(table.name)
     }

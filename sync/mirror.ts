@@ -136,6 +136,7 @@ export class Mirror {
       memoryLimit: options.memoryLimit,
       threads: options.threads,
       tempDirectory: lock === null ? null : `${path}.tmp`,
+      fileMode: options.fileMode,
     })
     try {
       reach('open.store-opened')

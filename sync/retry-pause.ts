@@ -1,4 +1,5 @@
 import { limits } from '../src/core/limits.js'
+import { steadyClockMs } from '../src/core/outside-world.js'
 
 /** Counts failures in a row, and tells how long to rest after each: twice as long as before. */
 export class RetryPause {
@@ -12,7 +13,7 @@ export class RetryPause {
 
   /** Notes a failure; returns how many milliseconds to rest. */
   next(): number {
-    const nowMs = performance.now()
+    const nowMs = steadyClockMs()
     const pauseMs = (failures: number) =>
       Math.min(limits.copyRetryMs * 2 ** (failures - 1), limits.copyRetryMsMax)
     if (nowMs - this.#lastAtMs > pauseMs(this.#failures) + limits.copyRetryMsMax) {

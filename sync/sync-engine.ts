@@ -107,9 +107,7 @@ export class SyncEngine {
   /** Opens at once when a mirror exists or tables are listed; otherwise waits for a first need. */
   start(): void {
     this.logKeeper.start()
-    const isListed = this.#options.tables !== 'auto'
-    const hasLog = this.#access.readNow(hasChangeLog) ?? false
-    if (isListed || hasLog) {
+    if (this.#options.tables !== 'auto' || this.#access.readNow(hasChangeLog)) {
       void this.open()
     }
   }

@@ -1,5 +1,6 @@
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { steadyClockMs } from '../src/core/outside-world.js'
 
 interface SyncLoopProps {
   /** Whether there is something that could be synced. */
@@ -99,7 +100,7 @@ export class SyncLoop {
     } catch (error) {
       this.#props.onFailure(error)
       this.#failures++
-      this.#retryAtMs = performance.now() + limits.copyRetryMs
+      this.#retryAtMs = steadyClockMs() + limits.copyRetryMs
       const hasLostPlace = error instanceof HtapError && error.facts['lostPlace'] === true
       if (hasLostPlace || this.#failures >= limits.syncFailuresMax) {
         this.#props.onLost(error)
@@ -125,7 +126,7 @@ export class SyncLoop {
         this.#lastDataVersion = version
         this.wake()
       }
-      if (this.#failures > 0 && performance.now() >= this.#retryAtMs) {
+      if (this.#failures > 0 && steadyClockMs() >= this.#retryAtMs) {
         this.wake()
       }
       this.#props.onTick()

@@ -6,6 +6,8 @@ export interface SyncOptions {
   readonly olapPath: string
   /** Who answers while somebody else holds that path: SQLite, or a copy of our own in memory. */
   readonly whenLocked: 'sqlite' | 'memory'
+  /** Permission bits for the copy's files; null for those that the process gives to new files. */
+  readonly fileMode: number | null
   readonly memoryLimit: string
   readonly threads: number
   readonly tables: 'auto' | readonly string[]

@@ -1,3 +1,4 @@
+import { steadyClockMs } from '../src/core/outside-world.js'
 import type { TableShape } from '../src/core/table-shape.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import { RetryPause } from './retry-pause.js'
@@ -57,5 +58,5 @@ export function takeOff(table: TrackedTable, reason: string): void {
 /** What a table's copy needs has failed: it rests, longer with every failure. */
 export function noteTableFailure(table: TrackedTable, error: unknown): void {
   table.lastError = error
-  table.retryAtMs = performance.now() + table.retryPause.next()
+  table.retryAtMs = steadyClockMs() + table.retryPause.next()
 }

@@ -1,6 +1,9 @@
 // A deep test in its long form, with options instead of environment variables.
 //
 //   npm run test:crash -- --kills 1000 --point-kills 20 --seed 7
+//   npm run test:faults -- --step 1
+//   npm run test:history -- --transactions 100000
+//   npm run test:model -- --operations 1000000
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,6 +14,12 @@ const campaigns = {
     tests: 'test/crash',
     options: { kills: ['HTAP_KILLS', '1000'], 'point-kills': ['HTAP_POINT_KILLS', '20'] },
   },
+  faults: { tests: 'test/faults', options: { step: ['HTAP_FAULT_STEP', '1'] } },
+  history: {
+    tests: 'test/consistency/history.test.ts',
+    options: { transactions: ['HTAP_TRANSACTIONS', '100000'] },
+  },
+  model: { tests: 'test/model', options: { operations: ['HTAP_OPERATIONS', '1000000'] } },
 }
 
 const [name, ...args] = process.argv.slice(2)

@@ -1,4 +1,5 @@
 import type { OlapValue } from '../../src/olap/olap-store.js'
+import { isPlainText } from '../translate/plain-text.js'
 import type { ConstantValue, ParameterBinding, ParameterType } from '../translate/translation.js'
 import type { ConstantValues } from './constant-values.js'
 
@@ -26,8 +27,7 @@ function parameterType(value: unknown): ParameterType | null {
     case 'bigint':
       return value >= -(2n ** 63n) && value < 2n ** 63n ? 'bigint' : null
     case 'string':
-      // SQLite's functions end at NUL, DuckDB's do not.
-      return value.includes('\0') ? 'doubtful-text' : 'text'
+      return isPlainText(value) ? 'text' : 'doubtful-text'
     case 'object':
       return value === null ? 'null' : value instanceof Uint8Array ? 'blob' : null
     default:

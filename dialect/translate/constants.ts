@@ -1,4 +1,5 @@
 import { keep } from './keep.js'
+import { isPlainText } from './plain-text.js'
 import type {
   Assumption,
   ConstantSource,
@@ -83,7 +84,9 @@ export class Constants {
   #parameter(index: number): ConstantSource {
     const type = this.#context.parameterTypes[index]
     if (type === undefined || type === 'doubtful-text') {
-      keep(type === undefined ? 'parameter missing' : 'text parameter with NUL')
+      keep(
+        type === undefined ? 'parameter missing' : 'text parameter with NUL or broken characters',
+      )
     }
     return { kind: 'parameter', index }
   }
@@ -110,8 +113,8 @@ export class Constants {
           read,
         })
       case 'string':
-        return value.includes('\0')
-          ? keep('constant text with NUL')
+        return !isPlainText(value)
+          ? keep('constant text with NUL or broken characters')
           : typed(this.#bind(source, 'varchar'), 'text', { constant: true, read })
       default:
         return value === null

@@ -21,6 +21,11 @@ export interface Typed {
   readonly affinity: Affinity | 'none' | 'unknown'
   /** A text that may be compared by another collation than BINARY, or may hold NUL. */
   readonly collated: boolean
+  /**
+   * A text that may hold NUL, or bytes that are no UTF-8 and that the copy holds replaced: it can be
+   * given out, and not computed with.
+   */
+  readonly doubtful: boolean
   /** The text is surely ASCII. */
   readonly ascii: boolean
   /** A real that may be -0.0, which compares equal to 0.0 but is not the same. */
@@ -53,6 +58,7 @@ export function typed(sql: string, type: StaticType, known: Partial<Typed> = {})
     least: known.least ?? 0,
     affinity: known.affinity ?? 'none',
     collated: known.collated ?? false,
+    doubtful: known.doubtful ?? false,
     ascii: known.ascii ?? false,
     signedZero: known.signedZero ?? false,
     constant: known.constant ?? false,
@@ -70,9 +76,17 @@ export function derived(
   known: Partial<Typed> = {},
 ): Typed {
   const collated = operands.some((operand) => operand.collated)
+  const doubtful = operands.some((operand) => operand.doubtful)
   const constant = operands.every((operand) => operand.constant)
   const json = type === 'text' && operands.some((operand) => operand.json !== false) && 'unknown'
-  return typed(sql, type, { collated, constant, json, ...known })
+  return typed(sql, type, { collated, doubtful, constant, json, ...known })
+}
+
+/** Says "keep" for a text that only SQLite reads right. */
+export function keepDoubtful(operands: readonly Typed[]): void {
+  if (operands.some((operand) => operand.doubtful && operand.type === 'text')) {
+    keep('text with NUL or broken characters')
+  }
 }
 
 /** NULL whatever the operands are; they stay in the text, for an aggregate among them counts. */

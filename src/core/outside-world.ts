@@ -12,6 +12,8 @@ export interface OutsideWorld {
   through<T extends object>(door: Door, functions: T): T
   /** Milliseconds since 1970; may jump in either direction. */
   wallClockMs(): number
+  /** Milliseconds that only grow. */
+  steadyClockMs(): number
   /** An identifier that nobody else has. */
   uniqueId(): string
 }
@@ -64,9 +66,14 @@ export function through<T extends object>(door: Door, functions: T): T {
   return replacement === null ? functions : replacement.through(door, functions)
 }
 
-/** For moments that other processes read; waits of our own are measured with a steady clock. */
+/** For moments that other processes read; may jump. */
 export function wallClockMs(): number {
   return replacement === null ? Date.now() : replacement.wallClockMs()
+}
+
+/** For waits: an hour that somebody puts the clock back by must not be waited for. */
+export function steadyClockMs(): number {
+  return replacement === null ? performance.now() : replacement.steadyClockMs()
 }
 
 export function uniqueId(): string {

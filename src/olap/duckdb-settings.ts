@@ -14,6 +14,12 @@ export interface DuckDbStoreOptions {
   /** Where data beyond the memory limit goes; null to fail instead. */
   readonly tempDirectory: string | null
   /**
+   * Permission bits for the files, as of `stat`.
+   *
+   * @default what the process gives to new files
+   */
+  readonly fileMode?: number | null
+  /**
    * Size of the write-ahead log at which a commit waits for a checkpoint. DuckDB's own 16 MB
    * stalls commits for up to a second.
    *

@@ -23,6 +23,7 @@ import { olapFailure, openFailure, storeClosed } from './olap-failure.js'
 import type { OlapReadOptions, OlapStatement, OlapStore } from './olap-store.js'
 import { decodedChunks } from './result-reader.js'
 import { RowMakers } from './row-maker.js'
+import { StoreFiles } from './store-files.js'
 import { claimStoreFile } from './store-registry.js'
 
 /**
@@ -78,6 +79,7 @@ async function openUntested(
 
 interface Opened {
   readonly database: Awaited<ReturnType<DuckDb['open']>>
+  readonly files: StoreFiles | null
   readonly writing: Connection
   readonly reading: readonly Connection[]
 }
@@ -105,7 +107,9 @@ class DuckDbStore implements OlapStore {
       this.#writing.interrupt()
       this.#reading.interrupt()
     })
-    this.writer = new DuckDbWriter(duckdb, this.#writing, options.appendPath ?? 'chunks')
+    this.writer = new DuckDbWriter(duckdb, this.#writing, options.appendPath ?? 'chunks', () =>
+      opened.files?.beforeWriting(),
+    )
   }
 
   async rows(
@@ -223,9 +227,12 @@ async function openConnections(duckdb: DuckDb, options: DuckDbStoreOptions): Pro
   for (const [name, value] of Object.entries(openingSettings(options))) {
     duckdb.set_config(config, name, value)
   }
+  const files = StoreFiles.of(options.path, options.fileMode ?? null)
+  files?.beforeOpening(options.tempDirectory)
   const database = await duckdb.open(options.path, config)
   const connections: Connection[] = []
   try {
+    files?.afterOpening()
     for (let index = 0; index <= limits.analyticStatementsMax; index++) {
       connections.push(await duckdb.connect(database))
     }
@@ -237,7 +244,7 @@ async function openConnections(duckdb: DuckDb, options: DuckDbStoreOptions): Pro
     for (const connection of connections) {
       await applyConnectionSettings(duckdb, connection, options)
     }
-    return { database, writing, reading }
+    return { database, files, writing, reading }
   } catch (error) {
     for (const connection of connections) {
       duckdb.disconnect_sync(connection)

@@ -20,10 +20,17 @@ export class DuckDbWriter implements OlapWriter {
   readonly #connection: ConnectionPool
   readonly #appenders = new Set<ChunkAppender>()
   readonly #buffers = new Map<string, ChunkBuffer>()
+  readonly #beforeWrite: () => void
   #path: AppendPath
 
   /** @param connection a pool of exactly one */
-  constructor(duckdb: DuckDb, connection: ConnectionPool, path: AppendPath) {
+  constructor(
+    duckdb: DuckDb,
+    connection: ConnectionPool,
+    path: AppendPath,
+    beforeWrite: () => void,
+  ) {
+    this.#beforeWrite = beforeWrite
     this.#duckdb = duckdb
     this.#connection = connection
     this.#path = path
@@ -46,7 +53,10 @@ export class DuckDbWriter implements OlapWriter {
       const pending = [...this.#appenders].some((appender) => appender.pending)
       assert(!pending, 'appended rows are flushed before the commit that they belong to')
     }
-    await this.#run((connection) => runStatement(this.#duckdb, connection, { sql, parameters }))
+    await this.#run(async (connection) => {
+      this.#beforeWrite()
+      return runStatement(this.#duckdb, connection, { sql, parameters })
+    })
   }
 
   async values(sql: string, parameters: readonly OlapValue[] = []): Promise<OlapValue[][]> {

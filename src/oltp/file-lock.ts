@@ -28,7 +28,15 @@ export class FileLock {
     const database = through('sqlite', new Database(path, { timeout: 0 }))
     try {
       database.exec('begin exclusive')
+      // The holder before us may have removed the file between our opening and locking it: then
+      // others already lock a new one.
+      if (identity !== null && identityOf(path) === identity) {
+        return new FileLock(path, database)
+      }
+      database.close()
+      return null
     } catch (error) {
+      // Whatever failed, a connection that stayed open would hold the lock for nobody.
       database.close()
       const { code } = error as { readonly code?: string }
       // Held by somebody else; or just removed, so that SQLite cannot look at it any more.
@@ -37,13 +45,6 @@ export class FileLock {
       }
       throw error
     }
-    // The holder before us may have removed the file between our opening and locking it: then
-    // others already lock a new one.
-    if (identity === null || identityOf(path) !== identity) {
-      database.close()
-      return null
-    }
-    return new FileLock(path, database)
   }
 
   /** Removes the file and lets the next one in. */

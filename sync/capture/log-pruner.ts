@@ -1,5 +1,5 @@
 import { limits } from '../../src/core/limits.js'
-import { reach, wallClockMs } from '../../src/core/outside-world.js'
+import { reach, steadyClockMs, wallClockMs } from '../../src/core/outside-world.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import type { SourceAccess } from '../read/source-access.js'
@@ -23,7 +23,7 @@ export class LogPruner {
   readonly #backlogRowsMax: number
   #prunedPosition = 0
   #changedAtMs = 0
-  #seenAtMs = performance.now()
+  #seenAtMs = steadyClockMs()
   #lastPosition = 0
   #isPruning = false
 
@@ -38,7 +38,7 @@ export class LogPruner {
   async afterSync(position: number, needed: number, isClosing: () => boolean): Promise<void> {
     if (position !== this.#lastPosition) {
       this.#lastPosition = position
-      this.#changedAtMs = performance.now()
+      this.#changedAtMs = steadyClockMs()
     }
     if (needed - this.#prunedPosition >= this.#backlogRowsMax) {
       await this.#prune(needed, isClosing)
@@ -47,7 +47,7 @@ export class LogPruner {
 
   /** Called often; prunes when the last change is some time ago, and gives a sign of life. */
   tick(position: number, needed: number): void {
-    const now = performance.now()
+    const now = steadyClockMs()
     const isIdle =
       needed > this.#prunedPosition &&
       position === this.#lastPosition &&
@@ -108,6 +108,6 @@ export class LogPruner {
     if (!moveConsumer(database, place)) {
       throw lostPlace()
     }
-    this.#seenAtMs = performance.now()
+    this.#seenAtMs = steadyClockMs()
   }
 }

@@ -1,3 +1,4 @@
+import { assert } from '../../src/core/assert.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
 /**
@@ -119,8 +120,9 @@ function inTransaction<T>(
   begin: 'begin' | 'begin immediate',
   turn: (database: SqliteDatabase) => T,
 ): T {
-  database.exec(begin)
+  assert(!database.inTransaction, 'a turn on SQLite begins outside of any transaction')
   try {
+    database.exec(begin)
     const result = turn(database)
     database.exec('commit')
     return result

@@ -24,6 +24,7 @@ if (name) {
     },
     through: (_door, functions) => functions,
     wallClockMs: () => Date.now(),
+    steadyClockMs: () => performance.now(),
     uniqueId: () => randomUUID(),
   })
 }

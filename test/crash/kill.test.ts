@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -9,15 +10,17 @@ import { tempFolder } from '../support/temp-folder.js'
 // Kills a process that writes, copies and applies, at random moments and at every named fail point.
 // Each next process first proves that nothing acknowledged is lost, nothing is there twice, and the
 // mirror is healthy and equal. HTAP_KILLS and HTAP_POINT_KILLS set how often, HTAP_SEED repeats a run.
-const kills = repetitions('HTAP_KILLS', 6)
+const kills = repetitions('HTAP_KILLS', 3)
 const pointKills = repetitions('HTAP_POINT_KILLS', 0)
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
 /** The short form comes by a few of the points, other ones with every seed. */
-const pointsOfShortForm = 4
+const pointsOfShortForm = 2
 /** So long a process may take to come by its fail point. */
 const reachMs = 60_000
 /** A new database from time to time keeps each proof quick. */
 const killsPerDatabase = 25
+const killsPerReport = 50
+let killsTotal = 0
 
 const armed = fileURLToPath(new URL('../children/arm-fail-point.mjs', import.meta.url))
 const points = Object.keys(failPoints) as FailPoint[]
@@ -67,11 +70,11 @@ class Victims {
   }
 
   /** Begins with another database, after the last proof on this one. */
-  async renew(): Promise<void> {
+  async #renew(): Promise<void> {
+    this.#kills = 0
     await this.prove()
     this.#path = join(tempFolder(), 'crash.db')
     this.#acknowledged = 0
-    this.#kills = 0
   }
 
   #start(environment: Record<string, string>): Child {
@@ -92,8 +95,11 @@ class Victims {
     for (const line of child.remainingLines()) {
       this.#acknowledged = Number(line.split(' ')[1])
     }
+    if (++killsTotal % killsPerReport === 0) {
+      writeSync(1, `${killsTotal} kills\n`)
+    }
     if (++this.#kills >= killsPerDatabase) {
-      await this.renew()
+      await this.#renew()
     }
   }
 }

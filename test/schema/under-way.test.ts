@@ -66,6 +66,7 @@ function atMoment(moment: FailPoint, act: () => void): { readonly isPassed: bool
     },
     through: (_, functions) => functions,
     wallClockMs: () => Date.now(),
+    steadyClockMs: () => performance.now(),
     uniqueId: () => randomUUID(),
   })
   return state

@@ -56,6 +56,7 @@ export class SyncHarness {
     this.engine = new SyncEngine(access, {
       olapPath: isFile ? `${this.path}-htap.duckdb` : ':memory:',
       whenLocked: 'sqlite',
+      fileMode: null,
       memoryLimit: '512MB',
       threads: 2,
       tables: 'auto',

@@ -57,6 +57,7 @@ describe('a mirror', () => {
     const second = new SyncEngine(access, {
       olapPath: `${h.path}-htap.duckdb`,
       whenLocked: 'sqlite',
+      fileMode: null,
       memoryLimit: '512MB',
       threads: 1,
       tables: 'auto',

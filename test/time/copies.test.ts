@@ -167,6 +167,7 @@ describe('a mirror file', () => {
       const access = new OwnConnectionAccess(await openControlConnection(h.path), h.path)
       const engine = new SyncEngine(access, {
         olapPath: mirrorOf(`${h.path}.twin`),
+        fileMode: null,
         memoryLimit: '512MB',
         threads: 1,
         tables: 'auto',

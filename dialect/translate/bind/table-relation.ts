@@ -50,6 +50,7 @@ function columnValue(column: MirrorColumn, emitted: string): Typed {
     bound: boundOf(column, type),
     least: type === 'real' ? column.profile.realAbsMin : 0,
     collated: type === 'text' && (shape.collation !== 'BINARY' || profile.hasDoubtfulText),
+    doubtful: type === 'text' && profile.hasDoubtfulText,
     ascii: type === 'text' && !profile.hasNonAscii && !profile.hasDoubtfulText,
     // SQLite writes -0.0 as the integer 0 unless the column has no affinity.
     signedZero: type === 'real' && shape.affinity === 'blob',

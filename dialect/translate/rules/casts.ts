@@ -1,6 +1,6 @@
 import type { Affinity } from '../../../src/core/table-shape.js'
 import { keep } from '../keep.js'
-import { asValue, derived, type StaticType, type Typed } from '../typed.js'
+import { asValue, derived, keepDoubtful, type StaticType, type Typed } from '../typed.js'
 import { asText } from './as-text.js'
 import { type Rule, use } from './rule.js'
 import { textToInteger, textToNumber, textToReal } from './text-number.js'
@@ -99,6 +99,7 @@ function cast(
 /** @param type The type's name as written, upper-case, without a length. */
 export function castTo(operand: Typed, type: string): Typed {
   const value = asValue(operand)
+  keepDoubtful([value])
   const to = castAffinity(type)
   if (value.type === 'null') {
     return value

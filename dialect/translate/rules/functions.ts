@@ -1,5 +1,5 @@
 import { keep } from '../keep.js'
-import { asValue, nullOf, type Typed } from '../typed.js'
+import { asValue, keepDoubtful, nullOf, type Typed } from '../typed.js'
 import { choiceFunctions } from './choice-functions.js'
 import { dateRules } from './date-functions.js'
 import type { FunctionRule } from './function-rule.js'
@@ -30,6 +30,7 @@ export function scalarFunction(name: string, operands: readonly Typed[]): Typed 
     return keep(`function ${name}`)
   }
   const values = operands.map(asValue)
+  keepDoubtful(values)
   const nulls = values.some((value) => value.type === 'null')
   for (const rule of rules) {
     if (nulls && rule.ownNulls !== true) {

@@ -1,6 +1,6 @@
 import { quoteText } from '../../../src/core/sql-identifier.js'
 import { keep } from '../keep.js'
-import { asValue, constantText, derived, nullOf, type Typed } from '../typed.js'
+import { asValue, constantText, derived, keepDoubtful, nullOf, type Typed } from '../typed.js'
 import { asText } from './as-text.js'
 import { bindOnce } from './bind-once.js'
 import { isAscii } from './literals.js'
@@ -92,6 +92,7 @@ export function matchPattern(
   if (pattern.type !== 'text' || !['text', 'int', 'real'].includes(value.type)) {
     return keep(`${value.type} ${operator} ${pattern.type}`)
   }
+  keepDoubtful([value, pattern])
   if (pattern.collated && !pattern.constant) {
     keep(`${operator} with a doubtful pattern`)
   }

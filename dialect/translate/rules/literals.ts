@@ -1,5 +1,6 @@
 import { quoteText } from '../../../src/core/sql-identifier.js'
 import { keep } from '../keep.js'
+import { isPlainText } from '../plain-text.js'
 import { type Typed, typed } from '../typed.js'
 
 const int64Max = 2n ** 63n - 1n
@@ -39,8 +40,8 @@ export function realLiteral(text: string): Typed {
 }
 
 export function textLiteral(value: string): Typed {
-  if (value.includes('\0')) {
-    keep('text literal with NUL')
+  if (!isPlainText(value)) {
+    keep('text literal with NUL or broken characters')
   }
   const ascii = isAscii(value)
   return typed(quoteText(value), 'text', {
