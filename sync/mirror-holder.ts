@@ -1,5 +1,6 @@
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
+import { isLostPlace } from './capture/lost-place.js'
 import { Mirror, type OpenedMirror } from './mirror.js'
 import type { SetAsideReport } from './mirror-file.js'
 import type { MirrorSession } from './mirror-session.js'
@@ -89,7 +90,7 @@ export class MirrorHolder {
    */
   noteFailure(error: unknown, isLost: boolean): boolean {
     const reason = error instanceof HtapError ? error.facts['reason'] : undefined
-    if (isLost || reason === 'damaged' || reason === 'invalidated') {
+    if (isLost || isLostPlace(error) || reason === 'damaged' || reason === 'invalidated') {
       this.#startOver(error, reason)
     }
     return reason !== undefined

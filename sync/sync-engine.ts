@@ -177,7 +177,8 @@ export class SyncEngine {
   /**
    * Compares live copies with SQLite at one position: row counts and order-free checksums.
    *
-   * @throws HtapError `mirror-unavailable`, `wait-timeout` when a table changes too quickly
+   * @throws HtapError `mirror-unavailable`, `sync-failed` when the mirror has lost its place in the log,
+   * `wait-timeout` when a table changes too quickly
    */
   async verify(names?: readonly string[]): Promise<VerifyReport> {
     const session = await this.#openOrThrow()

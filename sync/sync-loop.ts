@@ -1,6 +1,6 @@
-import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
 import { steadyClockMs } from '../src/core/outside-world.js'
+import { isLostPlace } from './capture/lost-place.js'
 
 interface SyncLoopProps {
   /** Whether there is something that could be synced. */
@@ -101,8 +101,7 @@ export class SyncLoop {
       this.#props.onFailure(error)
       this.#failures++
       this.#retryAtMs = steadyClockMs() + limits.copyRetryMs
-      const hasLostPlace = error instanceof HtapError && error.facts['lostPlace'] === true
-      if (hasLostPlace || this.#failures >= limits.syncFailuresMax) {
+      if (isLostPlace(error) || this.#failures >= limits.syncFailuresMax) {
         this.#props.onLost(error)
       }
     }

@@ -3,6 +3,7 @@ import { limits } from '../src/core/limits.js'
 import { quoteIdentifier } from '../src/core/sql-identifier.js'
 import type { MirroredTable } from './apply/mirrored-table.js'
 import { isSamePlace } from './capture/log-place.js'
+import { lostPlace } from './capture/lost-place.js'
 import type { Mirror } from './mirror.js'
 import { BufferPool } from './read/buffer-pool.js'
 import { RowReader, type RowSlice } from './read/row-reader.js'
@@ -107,11 +108,12 @@ class TableVerifier {
     try {
       const mirrored = await exclusively(async () => {
         const first = await parts.next()
+        const state = !first.done && first.value.type === 'state' ? first.value : null
+        if (state?.consumerPosition === null) {
+          throw lostPlace()
+        }
         const isSame =
-          !first.done &&
-          first.value.type === 'state' &&
-          isExpected(first.value, expected) &&
-          isSamePlace(first.value.head, mirror.place)
+          state !== null && isExpected(state, expected) && isSamePlace(state.head, mirror.place)
         if (!isSame || !this.#isLive()) {
           return null
         }

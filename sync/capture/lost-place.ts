@@ -10,3 +10,7 @@ export function lostPlace(): HtapError {
     facts: { lostPlace: true },
   })
 }
+
+export function isLostPlace(error: unknown): boolean {
+  return error instanceof HtapError && error.facts['lostPlace'] === true
+}

@@ -160,7 +160,7 @@ it('should begin a mirror anew that cannot keep up', async () => {
 it('should give up a first copy that takes longer than the log has room, and try it again', async () => {
   const h = await openHarness()
   h.database.exec(`create table large(id integer primary key, a int);
-    insert into large with recursive s(v) as (select 1 union all select v + 1 from s where v < 200000)
+    insert into large with recursive s(v) as (select 1 union all select v + 1 from s where v < 1000000)
       select v, v from s`)
   h.engine.requestCopy('large')
   const large = h.engine.tables.find('large')!

@@ -68,3 +68,20 @@ it('verify should compare the copy that serves, when another takes its place', a
   await rebuilding
   expect(await h.engine.verify()).toMatchObject(equal)
 })
+
+it('verify should say that the log has forgotten the mirror, which then begins anew', async () => {
+  const h = await openTwo('file')
+  await h.engine.syncNow()
+  const before = h.engine.tables.findLive('t')?.sqlName
+  h.database.exec('delete from _htap_consumer')
+  await expect(h.engine.verify()).rejects.toMatchObject({
+    code: 'sync-failed',
+    facts: { lostPlace: true },
+  })
+  const serving = async () => {
+    await h.mirror('a', 't')
+    return h.engine.tables.findLive('t')?.sqlName ?? before
+  }
+  await expect.poll(serving, { timeout: 10_000 }).not.toBe(before)
+  expect(await h.engine.verify()).toMatchObject(equal)
+})
