@@ -38,8 +38,10 @@ function expandStar(table: string | null, from: CompiledFrom): readonly Item[] {
   return relations.flatMap((relation) =>
     relation.columns.flatMap((column): readonly Item[] => {
       const merged = foldIdentifier(column.name ?? '')
-      const value =
-        table === null || showsMerged(relation, merged, from) ? from.merged.get(merged) : undefined
+      if (table !== null) {
+        assertOwnColumn(relation, merged, from)
+      }
+      const value = table === null ? from.merged.get(merged) : undefined
       if (value === undefined) {
         return [{ name: column.name, expression: null, column }]
       }
@@ -55,17 +57,14 @@ function expandStar(table: string | null, from: CompiledFrom): readonly Item[] {
 }
 
 /**
- * SQLite expands `x.*` left of a RIGHT or FULL JOIN to bare names, so that a column which a later
- * USING names is the merged one.
+ * What `x.*` left of a RIGHT or FULL JOIN shows for a column that USING names depends on SQLite's
+ * version: 3.53 takes the merged column, 3.54 that of x.
  */
-function showsMerged(relation: Relation, name: string, from: CompiledFrom): boolean {
-  const [first, second, ...further] = from.steps
+function assertOwnColumn(relation: Relation, name: string, from: CompiledFrom): void {
   const isOuter = from.steps.some(({ type }) => type === 'right' || type === 'full')
-  if (!isOuter || !from.merged.has(name) || from.relations.at(-1) === relation) {
-    return false
+  if (isOuter && from.merged.has(name) && from.relations.at(-1) !== relation) {
+    keep('* of one table in an outer join with using')
   }
-  const isPlain = first?.relation === relation && second !== undefined && further.length === 0
-  return isPlain || keep('* of one of several tables in an outer join with using')
 }
 
 export function compileItem(item: Item, core: CoreContext): OutputColumn {
