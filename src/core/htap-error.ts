@@ -3,6 +3,7 @@ export type HtapErrorCode =
   | 'assertion'
   | 'closed'
   | 'config-invalid'
+  | 'history-unusable'
   | 'read-only-violation'
   | 'migration-lock-held'
   | 'mirror-unavailable'

@@ -42,6 +42,13 @@ export const failPoints = Object.freeze({
   'rebuild.dropped': 'the copy before it is dropped',
   'prune.in-transaction': 'log rows are deleted, not committed',
   'prune.committed': 'log rows are gone',
+  'history.transactions':
+    'transactions of the log have their instants in the history, not committed',
+  'history.table': 'versions of one table stand in the open transaction of the history',
+  'history.compared': 'a table is compared with the history; nothing is committed',
+  'history.before-commit': 'all versions stand in the transaction of the history',
+  'history.after-commit': 'the history has the versions; the log has their entries still',
+  'history.pruned': 'entries that the history has are gone from the log',
   'open.locked': 'the mirror is locked; its file is untouched',
   'open.store-opened': 'the column store is open; nothing is compared yet',
   'open.log-installed': 'the change log is there; the mirror does not know whose it is',

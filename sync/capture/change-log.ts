@@ -184,6 +184,9 @@ export function newConsumerId(isInMemory: boolean): string {
 
 const memoryPrefix = 'memory:'
 
+/** A history cannot begin anew; nobody forgets it, however long it is away. */
+export const historyPrefix = 'history:'
+
 /**
  * Forgets consumers that were not heard of for so long that they must be dead, and those that were
  * heard of in the future, which a clock that was wrong has left; returns how many.
@@ -192,7 +195,8 @@ export function expireConsumers(database: SqliteDatabase, nowMs: number): number
   return database
     .prepare(
       `delete from ${changeLog.consumerTable}
-       where seen_ms > ? or seen_ms < case when id like '${memoryPrefix}%' then ? else ? end`,
+       where id not like '${historyPrefix}%'
+         and (seen_ms > ? or seen_ms < case when id like '${memoryPrefix}%' then ? else ? end)`,
     )
     .run(
       nowMs + limits.consumerExpiryMs,
@@ -203,8 +207,12 @@ export function expireConsumers(database: SqliteDatabase, nowMs: number): number
 
 /** Forgets consumers that still need rows up to `position`; they begin anew. */
 export function expelConsumers(database: SqliteDatabase, position: number): number {
-  return database.prepare(`delete from ${changeLog.consumerTable} where position < ?`).run(position)
-    .changes
+  return database
+    .prepare(
+      `delete from ${changeLog.consumerTable}
+       where position < ? and id not like '${historyPrefix}%'`,
+    )
+    .run(position).changes
 }
 
 /** How many rows the log spans, pruned rows in its middle included; two look-ups. */

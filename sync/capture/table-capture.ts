@@ -3,6 +3,13 @@ import type { TableShape } from '../../src/core/table-shape.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { addMark, changeLog } from './change-log.js'
+import {
+  beginHistoryCapture,
+  keepsHistory,
+  lastHistoryCapture,
+  readHistoryCaptures,
+  readPresentNames,
+} from './history-log.js'
 import { captureTriggers, hasCaptureTriggers } from './triggers.js'
 
 /**
@@ -16,15 +23,45 @@ import { captureTriggers, hasCaptureTriggers } from './triggers.js'
  */
 export function captureTable(database: SqliteDatabase, shape: TableShape): number {
   const known = findCapture(database, shape.name)
-  if (known !== null && hasCaptureTriggers(database, shape, known)) {
+  const isTemporal = keepsHistory(database, shape)
+  if (
+    known !== null &&
+    hasCaptureTriggers(database, shape, known) &&
+    (!isTemporal || isCapturedAs(database, shape, known))
+  ) {
     return known
   }
+  const before = isTemporal && known !== null ? columnsBefore(database, shape, known) : null
   const id = beginCapture(database, shape.name)
   dropStrayTriggers(database)
-  for (const trigger of captureTriggers(shape, id)) {
+  if (isTemporal) {
+    beginHistoryCapture(database, { id, shape, before: before ?? shape.columns.map(() => null) })
+  }
+  for (const trigger of captureTriggers(shape, id, isTemporal)) {
     database.exec(trigger.sql)
   }
   return id
+}
+
+/** The history reads an entry by the shape of its capture, unique indexes included. */
+function isCapturedAs(database: SqliteDatabase, shape: TableShape, known: number): boolean {
+  const capture = readHistoryCaptures(database).find(({ id }) => id === known)
+  return capture !== undefined && JSON.stringify(capture.shape) === JSON.stringify(shape)
+}
+
+/** For each column the name that it had in the capture `known`, as far as that can be told. */
+function columnsBefore(
+  database: SqliteDatabase,
+  shape: TableShape,
+  known: number,
+): readonly (string | null)[] | null {
+  const capture = readHistoryCaptures(database).find(({ id }) => id === known)
+  if (capture === undefined) {
+    return null
+  }
+  const then = capture.shape.columns.map(({ name }) => name)
+  const now = (readPresentNames(database, known) ?? then).map(foldIdentifier)
+  return shape.columns.map(({ name }) => then[now.indexOf(foldIdentifier(name))] ?? null)
 }
 
 function findCapture(database: SqliteDatabase, name: string): number | null {
@@ -39,8 +76,11 @@ function findCapture(database: SqliteDatabase, name: string): number | null {
 /** The largest number is never deleted before a larger one is there, so none is given out twice. */
 function beginCapture(database: SqliteDatabase, name: string): number {
   const { lastInsertRowid } = database
-    .prepare(`insert into ${changeLog.tableTable}(name) values (?)`)
-    .run(name)
+    .prepare(
+      `insert into ${changeLog.tableTable}(id, name)
+       select 1 + max(coalesce(max(id), 0), ?), ? from ${changeLog.tableTable}`,
+    )
+    .run(lastHistoryCapture(database), name)
   database
     .prepare(`delete from ${changeLog.tableTable} where name = ? collate nocase and id < ?`)
     .run(name, lastInsertRowid)

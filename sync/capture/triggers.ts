@@ -4,13 +4,20 @@ import type { TableShape } from '../../src/core/table-shape.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog, logKeyColumns } from './change-log.js'
+import { type CaptureKind, type KeyTerm, keepsHistory, logState } from './history-log.js'
 
 /**
  * The triggers that write the change log. Pure SQL, so that the writes of every process are
  * captured. They name nothing of the table but its key: SQLite refuses to drop a column that a
  * trigger names, and capture must never break a user's statement.
+ *
+ * @param isTemporal they also keep what the row holds, for its history
  */
-export function captureTriggers(shape: TableShape, tableId: number): readonly CaptureTrigger[] {
+export function captureTriggers(
+  shape: TableShape,
+  tableId: number,
+  isTemporal: boolean,
+): readonly CaptureTrigger[] {
   const table = quoteIdentifier(shape.name)
   const key = captureKey(shape)
   const isMoved = key
@@ -30,7 +37,8 @@ export function captureTriggers(shape: TableShape, tableId: number): readonly Ca
   ]
   return events.map(({ kind, event, row, condition }) => {
     const name = `${internalPrefix}${tableId}_${kind}`
-    const body = logKey(tableId, key, row)
+    const state = isTemporal ? logState(shape, tableId, kind, keyTerms(key, row)) : ''
+    const body = `${logKey(tableId, key, row)}${state}`
     return Object.freeze({
       name,
       sql: `CREATE TRIGGER ${name} after ${event} on ${table}${condition} begin ${body} end`,
@@ -39,7 +47,7 @@ export function captureTriggers(shape: TableShape, tableId: number): readonly Ca
 }
 
 interface CaptureEvent {
-  readonly kind: 'insert' | 'update' | 'rekey' | 'delete'
+  readonly kind: CaptureKind
   readonly event: string
   readonly row: 'new' | 'old'
   readonly condition: string
@@ -47,7 +55,7 @@ interface CaptureEvent {
 
 /** The first key column goes into the log; the others of a composite key go beside it. */
 function logKey(tableId: number, key: readonly string[], row: 'new' | 'old'): string {
-  const [first = '', ...others] = key.map((column) => `${row}.${quoteKey(column)}`)
+  const [first = '', ...others] = keyTerms(key, row).map(({ value }) => value)
   const log = `insert into ${changeLog.logTable}(tbl, k) values (${tableId}, ${first});`
   if (others.length === 0) {
     return log
@@ -55,6 +63,11 @@ function logKey(tableId: number, key: readonly string[], row: 'new' | 'old'): st
   const columns = logKeyColumns(key.length).slice(1).join(', ')
   return `${log} insert into ${changeLog.keyTable}(seq, ${columns}) \
 values (last_insert_rowid(), ${others.join(', ')});`
+}
+
+/** The key's columns as they are called in the table, and their values in a trigger. */
+function keyTerms(key: readonly string[], row: 'new' | 'old'): readonly KeyTerm[] {
+  return key.map(quoteKey).map((column) => ({ column, value: `${row}.${column}` }))
 }
 
 /**
@@ -109,7 +122,8 @@ export function hasCaptureTriggers(
   shape: TableShape,
   tableId: number,
 ): boolean {
-  return captureTriggers(shape, tableId).every((trigger) => {
+  const wanted = captureTriggers(shape, tableId, keepsHistory(database, shape))
+  return wanted.every((trigger) => {
     const sql = database
       .prepare(
         `select sql from main.sqlite_schema

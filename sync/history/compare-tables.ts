@@ -1,0 +1,134 @@
+import { reach, wallClockMs } from '../../src/core/outside-world.js'
+import { quoteIdentifier } from '../../src/core/sql-identifier.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import type { HistoryState } from './history-schema.js'
+import {
+  allColumns,
+  existsInSource,
+  type HistoryTable,
+  hasVersions,
+  type KnownCapture,
+  readHistoryTables,
+  sourceKey,
+  sourceTable,
+  versionTable,
+} from './history-table.js'
+import { closeMissingRows, closeRows, hasIncomparableUnique } from './replaced-rows.js'
+
+/**
+ * Compares tables with the history where the log does not tell all of it, and notes every difference as
+ * a change of this moment: rows that were there when the history of a table began, what happened while
+ * a table was not captured, and what a restored database no longer has.
+ *
+ * @param state after the log was moved up to its head
+ * @param isLedOn the log goes on from where the history had read
+ */
+export function compareTables(
+  history: SqliteDatabase,
+  state: HistoryState,
+  captures: readonly KnownCapture[],
+  isLedOn: boolean,
+): HistoryState {
+  const notes = new Notes(history, state)
+  const open = readHistoryTables(history)
+  for (const table of open) {
+    const capture = captures.filter((it) => it.table.id === table.id).at(-1)
+    const isCurrent = capture !== undefined && isNewest(capture, captures)
+    if (!isCurrent || !existsInSource(history, table.name)) {
+      notes.take('found', (position) => endTable(history, table, position))
+    }
+  }
+  for (const capture of captures) {
+    if (!isNewest(capture, captures) || !existsInSource(history, capture.shape.name)) {
+      continue
+    }
+    if (!capture.isCompared || !isLedOn) {
+      const kind = !isLedOn
+        ? 'set-back'
+        : !hasVersions(history, capture.table)
+          ? 'initial'
+          : 'found'
+      notes.take(kind, (position) => compareRows(history, capture, position))
+      markCompared(history, state.epoch as string, capture)
+      reach('history.compared')
+    } else if (hasIncomparableUnique(capture.shape, capture.columns)) {
+      notes.take('found', (position) => closeMissingRows(history, capture, position))
+    }
+  }
+  return notes.state
+}
+
+/** Gives out positions for what the log does not tell, where there is anything to tell. */
+class Notes {
+  readonly #history: SqliteDatabase
+  state: HistoryState
+
+  constructor(history: SqliteDatabase, state: HistoryState) {
+    this.#history = history
+    this.state = state
+  }
+
+  /** @param note writes versions at a position, and returns how many */
+  take(kind: 'initial' | 'found' | 'set-back', note: (position: number) => number): void {
+    const { seq, shift } = this.state
+    const position = Math.max(this.state.position + 1, seq + shift)
+    if (note(position) === 0) {
+      return
+    }
+    const instant = Math.max(this.state.instant + 1, wallClockMs() * 1000)
+    this.#history
+      .prepare(
+        `insert into main.history_transaction(position, instant, kind)
+         values (cast(? as integer), cast(? as integer), ?)`,
+      )
+      .run(position, instant, kind)
+    this.state = { ...this.state, position, instant, shift: position - seq }
+  }
+}
+
+/** No later capture goes by the same name. */
+function isNewest(capture: KnownCapture, captures: readonly KnownCapture[]): boolean {
+  const name = capture.shape.name.toLowerCase()
+  return !captures.some((other) => other.id > capture.id && other.shape.name.toLowerCase() === name)
+}
+
+function endTable(history: SqliteDatabase, table: HistoryTable, position: number): number {
+  history
+    .prepare('update main.history_table set ended = cast(? as integer) where id = ?')
+    .run(position, table.id)
+  return closeRows(history, table, position, 'true')
+}
+
+/** Versions of everything in which a table differs from the history; returns how many. */
+function compareRows(history: SqliteDatabase, capture: KnownCapture, position: number): number {
+  const { table, shape, columns } = capture
+  const versions = versionTable(table)
+  const gone = closeMissingRows(history, capture, position)
+  const values = shape.columns.map(({ name }) => `t.${quoteIdentifier(name)}`)
+  const sourceKeys = sourceKey(shape, 't')
+  // Without affinity, and by the collation of the left side, which has none: bit by bit.
+  const differs = columns.map((column, index) => {
+    const value = `+${values[index]}`
+    return `typeof(v.${column}) <> typeof(${value}) or v.${column} is not ${value}`
+  })
+  const same = table.keys.map((key, index) => `w.${key} = ${sourceKeys[index]}`).join(' and ')
+  const dropped = allColumns(history, table).filter((column) => !columns.includes(column))
+  const target = [...table.keys, ...columns, ...dropped]
+  const selected = [...sourceKeys, ...values, ...dropped.map(() => 'null')]
+  const { changes } = history
+    .prepare(
+      `insert into ${versions}(position, op, ${target.join(', ')})
+       select cast(? as integer), iif(v.id is null, 'I', 'U'), ${selected.join(', ')}
+       from ${sourceTable(shape)} t left join ${versions} v
+         on v.id = (select max(w.id) from ${versions} w where ${same}) and v.op <> 'D'
+       where v.id is null or ${differs.join(' or ')}`,
+    )
+    .run(position)
+  return gone + changes
+}
+
+function markCompared(history: SqliteDatabase, epoch: string, { id }: KnownCapture): void {
+  history
+    .prepare('update main.history_capture set is_compared = 1 where epoch = ? and id = ?')
+    .run(epoch, id)
+}

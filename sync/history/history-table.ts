@@ -1,0 +1,112 @@
+import { quoteIdentifier } from '../../src/core/sql-identifier.js'
+import type { TableShape } from '../../src/core/table-shape.js'
+import { sourceSchema } from '../../src/oltp/open-history-connection.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { captureKey } from '../capture/triggers.js'
+
+/** A table of the history: the versions of one table of the source, for as long as its key is the same. */
+export interface HistoryTable {
+  readonly id: number
+  readonly name: string
+  /** `k0`, `k1`: the columns of `versionTable` that hold the key. */
+  readonly keys: readonly string[]
+}
+
+/** A capture as the history reads it. */
+export interface KnownCapture {
+  readonly id: number
+  readonly table: HistoryTable
+  readonly shape: TableShape
+  /** For each column of the shape the one that holds it in `versionTable`. */
+  readonly columns: readonly string[]
+  /** The table was compared with the history once this capture ran. */
+  readonly isCompared: boolean
+}
+
+/** The table with all versions, ready for SQL. */
+export function versionTable(table: HistoryTable): string {
+  return `main.version_${table.id}`
+}
+
+/** The table in the source, ready for SQL. */
+export function sourceTable(shape: TableShape): string {
+  return `${sourceSchema}.${quoteIdentifier(shape.name)}`
+}
+
+/** The key of the source's table, ready for SQL, in the order of `HistoryTable.keys`. */
+export function sourceKey(shape: TableShape, alias: string): readonly string[] {
+  return captureKey(shape).map((name) =>
+    shape.withoutRowid ? `${alias}.${quoteIdentifier(name)}` : `${alias}.${name}`,
+  )
+}
+
+/** Two rows have the same key. */
+export function sameKey(table: HistoryTable, a: string, b: string): string {
+  return table.keys.map((key) => `${a}.${key} = ${b}.${key}`).join(' and ')
+}
+
+/** A version, called `v`, after which its row has had no other. */
+export function isLast(table: HistoryTable): string {
+  return `not exists (select 1 from ${versionTable(table)} later
+    where ${sameKey(table, 'later', 'v')} and later.id > v.id)`
+}
+
+/** All captures of a life of the log that the history has taken note of, in their order. */
+export function readKnownCaptures(history: SqliteDatabase, epoch: string): KnownCapture[] {
+  const rows = history
+    .prepare(
+      `select c.id, c.shape, c.columns, c.is_compared, t.id, t.name, t.key_count
+       from main.history_capture c join main.history_table t on t.id = c.table_id
+       where c.epoch = ? order by c.id`,
+    )
+    .raw()
+    .safeIntegers(false)
+    .all(epoch) as [number, string, string, number, number, string, number][]
+  return rows.map(([id, shape, columns, isCompared, tableId, name, keyCount]) => ({
+    id,
+    shape: JSON.parse(shape) as TableShape,
+    columns: (JSON.parse(columns) as number[]).map((no) => `c${no}`),
+    isCompared: isCompared === 1,
+    table: historyTable(tableId, name, keyCount),
+  }))
+}
+
+/** The tables that have not ended. */
+export function readHistoryTables(history: SqliteDatabase): HistoryTable[] {
+  const rows = history
+    .prepare('select id, name, key_count from main.history_table where ended is null order by id')
+    .raw()
+    .safeIntegers(false)
+    .all() as [number, string, number][]
+  return rows.map(([id, name, keyCount]) => historyTable(id, name, keyCount))
+}
+
+export function historyTable(id: number, name: string, keyCount: number): HistoryTable {
+  return { id, name, keys: Array.from({ length: keyCount }, (_, index) => `k${index}`) }
+}
+
+export function hasVersions(history: SqliteDatabase, table: HistoryTable): boolean {
+  return history.prepare(`select 1 from ${versionTable(table)} limit 1`).get() !== undefined
+}
+
+/** All columns that a table ever had, by their names in `versionTable`. */
+export function allColumns(history: SqliteDatabase, table: HistoryTable): readonly string[] {
+  const numbers = history
+    .prepare('select no from main.history_column where table_id = ? order by no')
+    .pluck()
+    .safeIntegers(false)
+    .all(table.id) as number[]
+  return numbers.map((no) => `c${no}`)
+}
+
+/** The source's table exists and is an ordinary one of this name. */
+export function existsInSource(history: SqliteDatabase, name: string): boolean {
+  return (
+    history
+      .prepare(
+        `select 1 from ${sourceSchema}.sqlite_schema
+         where type = 'table' and name = ? collate nocase`,
+      )
+      .get(name) !== undefined
+  )
+}

@@ -1,0 +1,191 @@
+import { HtapError } from '../../src/core/htap-error.js'
+import { reach } from '../../src/core/outside-world.js'
+import { sourceSchema } from '../../src/oltp/open-history-connection.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { changeLog } from '../capture/change-log.js'
+import { entryColumns, entryTable } from '../capture/history-log.js'
+import { addVersions } from './add-versions.js'
+import { compareTables } from './compare-tables.js'
+import { type HistoryState, readHistoryState, writeHistoryState } from './history-schema.js'
+import { hasVersions, type KnownCapture, readKnownCaptures } from './history-table.js'
+import { noteCaptures } from './note-captures.js'
+import { addTransactions, gatherEntries } from './transactions.js'
+
+export interface MoveRequest {
+  /** The schema under which the captures were seen to run. */
+  readonly schemaVersion: number
+  /** Ends of transactions that were seen, beyond what the history has. */
+  readonly marks: readonly number[]
+}
+
+export interface MovedChanges {
+  /** False where the schema is another one by now; nothing was moved. */
+  readonly isDone: boolean
+  /** The `seq` of the source's log up to which the history has everything. */
+  readonly seq: number
+  /** The newest position of the history. */
+  readonly position: number
+}
+
+/**
+ * Moves what the log has kept into the history, in one transaction, out of one snapshot of the
+ * source: each entry exactly once, whenever a process ends. Values go from table to table inside
+ * SQLite and are never touched.
+ *
+ * @param history a connection that has the source beside it
+ * @throws HtapError `history-unusable`; better-sqlite3's SqliteError when the file cannot be written
+ */
+export function moveChanges(history: SqliteDatabase, request: MoveRequest): MovedChanges {
+  history.exec('begin')
+  try {
+    // The lock of this file first: BEGIN IMMEDIATE would take the source's, too.
+    history.exec('update main.history_state set seq = seq')
+    const moved = move(history, request)
+    reach('history.before-commit')
+    history.exec('commit')
+    reach('history.after-commit')
+    return moved
+  } catch (error) {
+    if (history.inTransaction) {
+      history.exec('rollback')
+    }
+    throw error
+  }
+}
+
+function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
+  const before = readHistoryState(history)
+  const source = readSource(history, before.seq)
+  if (source.schemaVersion !== request.schemaVersion) {
+    return { isDone: false, seq: before.seq, position: before.position }
+  }
+  const isLedOn = leadsOn(before, source)
+  noteCaptures(history, source.epoch)
+  const captures = readKnownCaptures(history, source.epoch)
+  // Positions go on from where they were, whatever the log begins with.
+  let state: HistoryState = isLedOn
+    ? { ...before, epoch: source.epoch }
+    : { ...before, epoch: source.epoch, shift: before.position - source.head }
+  if (isLedOn) {
+    state = moveEntries(history, state, captures, source.head, request.marks)
+  }
+  state = compareTables(
+    history,
+    { ...state, seq: source.head, mark: source.mark },
+    captures,
+    isLedOn,
+  )
+  if (JSON.stringify(state, asText) !== JSON.stringify(before, asText)) {
+    writeHistoryState(history, state)
+  }
+  return { isDone: true, seq: state.seq, position: state.position }
+}
+
+function asText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value
+}
+
+interface SourceNow {
+  readonly epoch: string
+  readonly schemaVersion: number
+  readonly head: number
+  readonly mark: bigint
+  /** The mark of the row that the history has read last; null if the log has it no longer. */
+  readonly markThen: bigint | null
+}
+
+function readSource(history: SqliteDatabase, seq: number): SourceNow {
+  const row = history
+    .prepare(
+      `select (select value from ${sourceSchema}.${changeLog.metaTable} where key = 'epoch'),
+         head.seq, head.mark,
+         (select mark from ${sourceSchema}.${changeLog.logTable} where seq = ?)
+       from (select seq, mark from ${sourceSchema}.${changeLog.logTable}
+             order by seq desc limit 1) head`,
+    )
+    .raw()
+    .safeIntegers()
+    .get(seq) as [string, bigint, bigint, bigint | null] | undefined
+  if (row === undefined) {
+    throw new HtapError('sync-failed', 'the change log has no beginning')
+  }
+  const schemaVersion = history
+    .prepare(`pragma ${sourceSchema}.schema_version`)
+    .pluck()
+    .safeIntegers(false)
+    .get() as number
+  return {
+    epoch: row[0],
+    schemaVersion,
+    head: Number(row[1]),
+    mark: row[2],
+    markThen: row[3],
+  }
+}
+
+/**
+ * The log goes on from where the history has read. A row that somebody has pruned, though it was to
+ * be kept, proves nothing against it.
+ */
+function leadsOn(state: HistoryState, source: SourceNow): boolean {
+  return (
+    state.epoch === null ||
+    (state.epoch === source.epoch &&
+      source.head >= state.seq &&
+      (source.markThen === null || source.markThen === state.mark))
+  )
+}
+
+function moveEntries(
+  history: SqliteDatabase,
+  state: HistoryState,
+  captures: readonly KnownCapture[],
+  head: number,
+  marks: readonly number[],
+): HistoryState {
+  const there = captures.filter(
+    (capture) => hasBegun(history, capture) && hasEntries(history, capture.id, state.seq, head),
+  )
+  if (there.length === 0) {
+    return state
+  }
+  const ends = [...marks.filter((mark) => mark > state.seq && mark < head), head]
+  const last = addTransactions(history, there, state, ends)
+  reach('history.transactions')
+  const byTable = new Map<number, KnownCapture[]>()
+  for (const capture of there) {
+    byTable.set(capture.table.id, [...(byTable.get(capture.table.id) ?? []), capture])
+  }
+  for (const group of byTable.values()) {
+    gatherEntries(history, group, captures, state.seq, head)
+    addVersions(history, group)
+    history.exec('drop table temp.entry')
+    reach('history.table')
+  }
+  history.exec('drop table temp.tx')
+  return { ...state, ...last }
+}
+
+/**
+ * What was logged before the rows were first copied is older than the history: the log says what a
+ * change made, and not what was there before.
+ */
+function hasBegun(history: SqliteDatabase, { table, isCompared }: KnownCapture): boolean {
+  return isCompared || hasVersions(history, table)
+}
+
+function hasEntries(history: SqliteDatabase, id: number, after: number, upTo: number): boolean {
+  const table = entryTable(id)
+  const exists = history
+    .prepare(`select 1 from ${sourceSchema}.sqlite_schema where type = 'table' and name = ?`)
+    .get(table)
+  return (
+    exists !== undefined &&
+    history
+      .prepare(
+        `select 1 from ${sourceSchema}.${table}
+         where ${entryColumns.seq} > ? and ${entryColumns.seq} <= ? limit 1`,
+      )
+      .get(after, upTo) !== undefined
+  )
+}
