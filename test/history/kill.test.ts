@@ -11,6 +11,8 @@ import { tempFolder } from '../support/temp-folder.js'
 // and again on one database. Every transaction must then be in the history exactly once.
 // HTAP_HISTORY_KILLS sets how often it is killed at random.
 const kills = repetitions('HTAP_HISTORY_KILLS', 3)
+/** So long a process may take to come by its fail point. */
+const reachMs = 60_000
 const armed = fileURLToPath(new URL('../children/arm-fail-point.mjs', import.meta.url))
 const points = (Object.keys(failPoints) as FailPoint[]).filter((it) => it.startsWith('history.'))
 
@@ -21,12 +23,14 @@ async function killed(path: string, point: FailPoint | null, afterMs: number): P
     [path],
     point === null ? {} : { NODE_OPTIONS: `--import ${armed}`, HTAP_FAIL_POINT: `${point}:2:0` },
   )
+  const late = setTimeout(() => child.process.kill('SIGTERM'), reachMs)
   if (point === null) {
     expect(await child.nextLine()).toBe('ready')
     await new Promise((resolve) => setTimeout(resolve, afterMs))
     child.process.kill('SIGKILL')
   }
-  expect(await child.ended()).toMatchObject({ signal: 'SIGKILL' })
+  expect({ point, ...(await child.ended()) }).toMatchObject({ point, signal: 'SIGKILL' })
+  clearTimeout(late)
   const last = child.remainingLines().at(-1)
   return last === undefined || last === 'ready' ? 0 : Number(last)
 }
