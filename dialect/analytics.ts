@@ -1,6 +1,8 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
 import type { Writer, WriterObserver } from '../src/oltp/writer.js'
 import type { HtapDialectConfig } from './htap-dialect-config.js'
+import type { RouteExplanation } from './router/route-explanation.js'
+import type { PastQuery } from './temporal/past-query.js'
 
 /** The door through which a second engine answers reads. */
 export interface Analytics extends WriterObserver {
@@ -19,8 +21,20 @@ export interface Analytics extends WriterObserver {
   readonly wantsAnswers: boolean
   /** SQLite has answered what was left to it. */
   noteAnswered(query: CompiledQuery, durationMs: number): void
+  /** Answers queries of the past; absent without temporal mode. */
+  readonly past?: PastAnalytics
   /** Ends what runs and frees everything; SQLite is still open. Called once. */
   close(): Promise<void>
+}
+
+/** The door through which queries of the past are answered. */
+export interface PastAnalytics {
+  answerPast(
+    query: CompiledQuery,
+    past: PastQuery,
+    options?: QueryOptions,
+  ): Promise<Record<string, unknown>[]>
+  explainPast(query: CompiledQuery, past: PastQuery): Promise<RouteExplanation>
 }
 
 /** What the second engine is given when the driver connects. */

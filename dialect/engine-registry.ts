@@ -14,19 +14,25 @@ import {
   SharedConnectionAccess,
   type SourceAccess,
 } from '../sync/read/source-access.js'
+import { type HistoryOptions, TemporalHistory } from '../sync/history/temporal-history.js'
 import { SyncEngine } from '../sync/sync-engine.js'
 import type { SyncOptions } from '../sync/sync-options.js'
 import type { AnalyticsHost } from './analytics.js'
+import { mirroredTables, temporalOptions } from './temporal/temporal-options.js'
 
 /** An engine that several Kysely instances may share; the last one to release it closes it. */
 export interface SharedEngine {
   readonly engine: SyncEngine
+  /** Null without temporal mode. */
+  readonly history: TemporalHistory | null
   release(): Promise<void>
 }
 
 /**
- * The engine of a database: one per file and process, because two of them would hold two copies
+ * The engine of a database, with the history of its tables: one per file and process, because two of them would hold two copies
  * and two places in the change log. Null where nothing can be captured: a read-only database.
+ *
+ * @throws HtapError `config-invalid`, `history-unusable`
  */
 export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | null> {
   const { database } = host.writer
@@ -34,24 +40,70 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
     return null
   }
   const options = syncOptions(host)
+  const temporal = temporalOptions(host)
   const writers = new Set<Writer>()
   const access = await openAccess(host, writers)
   const key = access.workerPath === null ? database : keyOf(host, access.workerPath)
   let entry = engines.get(key)
   if (entry === undefined) {
-    const engine = new SyncEngine(access, options)
-    entry = { engine, writers }
+    entry = beginEngine(access, options, temporal, writers)
     engines.set(key, entry)
-    try {
-      engine.start()
-    } catch {
-      // Our own connection cannot read now. The application starts; the first need tries again.
-    }
   } else {
     access.close()
   }
   entry.writers.add(host.writer)
-  return Object.freeze({ engine: entry.engine, release: releaseOnce(key, entry, host.writer) })
+  const release = releaseOnce(key, entry, host.writer)
+  try {
+    const history = await entry.history
+    if (temporal !== null && history?.path !== temporal.path) {
+      throw new HtapError('config-invalid', 'another instance has this database open without its history', {
+        hint: 'give every instance of a process the same `sync` options',
+      })
+    }
+    return Object.freeze({ engine: entry.engine, history, release })
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+function beginEngine(
+  access: SourceAccess,
+  options: SyncOptions,
+  temporal: HistoryOptions | null,
+  writers: Set<Writer>,
+): Entry {
+  const engine = new SyncEngine(access, options)
+  const history = temporal === null ? null : openHistory(access, engine, temporal, options.onError)
+  history?.catch(() => undefined)
+  try {
+    engine.start()
+  } catch {
+    // Our own connection cannot read now. The application starts; the first need tries again.
+  }
+  return { engine, writers, history: history ?? Promise.resolve(null) }
+}
+
+/** @throws HtapError `config-invalid` for a database that nobody else can read meanwhile */
+async function openHistory(
+  access: SourceAccess,
+  engine: SyncEngine,
+  options: HistoryOptions,
+  onError: SyncOptions['onError'],
+): Promise<TemporalHistory> {
+  if (access.workerPath === null) {
+    throw new HtapError('config-invalid', 'temporal mode needs a database file in WAL mode', {
+      hint: 'give the path of a file, or set `pragma journal_mode = wal` on the instance',
+    })
+  }
+  return await TemporalHistory.open({
+    access,
+    sourcePath: access.workerPath,
+    options,
+    openStore: async () => ((await engine.open()) ? engine.store : null),
+    exclusively: (section) => engine.exclusively(section),
+    onFailure: (error) => onError?.(error),
+  })
 }
 
 /** The name alone is not enough: another file may have taken it since an engine was made for it. */
@@ -61,6 +113,7 @@ function keyOf(host: AnalyticsHost, path: string): string {
 
 interface Entry {
   readonly engine: SyncEngine
+  readonly history: Promise<TemporalHistory | null>
   /** The writers of the instances that share the engine. */
   readonly writers: Set<Writer>
 }
@@ -82,6 +135,8 @@ function releaseOnce(
       entry.writers.delete(writer)
       if (entry.writers.size === 0) {
         engines.delete(key)
+        const history = await entry.history.catch(() => null)
+        await history?.close()
         await entry.engine.close()
       }
     })()
@@ -167,7 +222,7 @@ function syncOptions(host: AnalyticsHost): SyncOptions {
     fileMode: fileMode(path),
     memoryLimit: config.olap?.memoryLimit ?? '512MB',
     threads: config.olap?.threads ?? Math.min(4, availableParallelism()),
-    tables: sync?.tables ?? 'auto',
+    tables: mirroredTables(sync),
     intervalMs: sync?.intervalMs ?? limits.foreignPollIntervalMs,
     logRowsMax: sync?.logRowsMax ?? limits.logRowsMax,
     onProgress: sync?.onProgress,

@@ -8,6 +8,7 @@ import {
   SelectModifierNode,
   type UnknownRow,
 } from 'kysely'
+import { HtapError } from '../src/core/htap-error.js'
 import type { Consistency } from './htap-dialect-config.js'
 
 /** What a query or an instance asks for by name. */
@@ -15,6 +16,10 @@ export interface QueryHint {
   /** 'duckdb' or an error; 'sqlite' always works. */
   readonly engine?: 'duckdb' | 'sqlite'
   readonly consistency?: Consistency
+  /** The moment that `asOf` was given, encoded. */
+  readonly asOf?: string
+  /** The versions that `history` was asked for, encoded. */
+  readonly versions?: string
 }
 
 /** Anything that Kysely lets plugins join: an instance, a transaction or a query builder. */
@@ -94,10 +99,12 @@ const hintLengthMax = 400
  * beside the query it survives plugins that copy the tree, and never sticks to the builder that
  * the hinted one was made from.
  */
-class HintPlugin implements KyselyPlugin {
+export class HintPlugin implements KyselyPlugin {
   readonly #comment: string
+  readonly #isOfPast: boolean
 
   constructor(hint: QueryHint) {
+    this.#isOfPast = hint.asOf !== undefined || hint.versions !== undefined
     const words: string[] = []
     if (hint.engine !== undefined) {
       words.push(`engine=${hint.engine}`)
@@ -106,6 +113,12 @@ class HintPlugin implements KyselyPlugin {
       words.push(`staleness=${Number(hint.consistency.maxStalenessMs)}`)
     } else if (hint.consistency !== undefined) {
       words.push(`consistency=${hint.consistency}`)
+    }
+    if (hint.asOf !== undefined) {
+      words.push(`asof=${hint.asOf}`)
+    }
+    if (hint.versions !== undefined) {
+      words.push(`versions=${hint.versions}`)
     }
     this.#comment = `/* htap ${words.join(' ')}${commentEnd}`
   }
@@ -122,6 +135,11 @@ class HintPlugin implements KyselyPlugin {
       )
       return { ...node, sqlFragments }
     }
+    if (this.#isOfPast) {
+      throw new HtapError('read-only-violation', 'the past cannot be written', {
+        hint: 'use the instance itself for writes, not what asOf() or history() return',
+      })
+    }
     // Anything else is a write, and writes have no choice of engine.
     return node
   }
@@ -132,11 +150,15 @@ class HintPlugin implements KyselyPlugin {
 }
 
 function parseHint(text: string): QueryHint {
-  const hint: { engine?: 'duckdb' | 'sqlite'; consistency?: Consistency } = {}
+  const hint: { -readonly [K in keyof QueryHint]: QueryHint[K] } = {}
   for (const word of text.split(' ')) {
     const [name, value = ''] = word.split('=')
     if (name === 'engine' && (value === 'duckdb' || value === 'sqlite')) {
       hint.engine = value
+    } else if (name === 'asof') {
+      hint.asOf = value
+    } else if (name === 'versions') {
+      hint.versions = value
     } else if (name === 'staleness' && Number(value) >= 0) {
       hint.consistency = { maxStalenessMs: Number(value) }
     } else if (

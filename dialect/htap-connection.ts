@@ -3,6 +3,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import type { SqliteSession } from '../src/oltp/sqlite-session.js'
 import type { StatementResult } from '../src/oltp/writer.js'
 import type { Analytics, QueryOptions } from './analytics.js'
+import { pastOrThrow, pastQueryOf } from './temporal/past-query.js'
 
 /**
  * One acquired connection: a session on SQLite, and the analytics for what runs outside of a
@@ -28,6 +29,11 @@ export class HtapConnection implements DatabaseConnection {
     compiledQuery: CompiledQuery,
     options?: QueryOptions,
   ): Promise<QueryResult<R>> {
+    const past = pastQueryOf(compiledQuery.sql)
+    if (past !== null) {
+      const rows = await pastOrThrow(this.#analytics?.past).answerPast(compiledQuery, past, options)
+      return { rows: rows as R[] }
+    }
     if (this.#analytics !== null && this.session.mayReadElsewhere) {
       const pending = this.#analytics.execute(compiledQuery, options)
       const answer = pending === null ? null : await pending
@@ -50,6 +56,14 @@ export class HtapConnection implements DatabaseConnection {
     chunkSize = defaultChunkSize,
     options?: QueryOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
+    const past = pastQueryOf(compiledQuery.sql)
+    if (past !== null) {
+      const rows = await pastOrThrow(this.#analytics?.past).answerPast(compiledQuery, past, options)
+      for (let start = 0; start < rows.length; start += chunkSize) {
+        yield { rows: rows.slice(start, start + chunkSize) as R[] }
+      }
+      return
+    }
     let delivered = 0
     if (this.#analytics !== null && this.session.mayReadElsewhere) {
       const answer = await this.#analytics.stream(compiledQuery, chunkSize, options)

@@ -76,16 +76,49 @@ export interface HtapDialectConfig {
   readonly onRoute?: (event: RouteEvent) => void
 }
 
+export type SyncMode = 'mirror' | 'temporal'
+
+/** The history of temporal tables. */
+export interface HtapHistoryConfig {
+  /**
+   * A file of its own. Unlike the copy it is not disposable.
+   *
+   * @default the database's path with `-htap-history` added
+   */
+  readonly path?: string
+  /** The columns that `history()` adds to every table. A table that has one of them is refused. */
+  readonly columns?: Partial<PeriodColumns>
+}
+
+/** What the columns are called that tell when a version held, and what made it. */
+export interface PeriodColumns {
+  /** @default 'valid_from' */
+  readonly validFrom: string
+  /** @default 'valid_to' */
+  readonly validTo: string
+  /** @default 'operation' */
+  readonly operation: string
+  /** @default 'position' */
+  readonly position: string
+}
+
 export interface HtapSyncConfig {
-  /** @default 'mirror' */
-  readonly mode?: 'mirror'
+  /**
+   * 'temporal' keeps the full history of tables beside the copy: every version of every row, from now
+   * on, in a file of its own. See `asOf` and `history`.
+   *
+   * @default 'mirror'
+   */
+  readonly mode?: SyncMode
   /**
    * 'auto' copies a table when an analytic query first needs it; a list copies just these,
-   * at once.
+   * at once. Names with a mode each keep the history of some tables only, or of all but some.
    *
    * @default 'auto'
    */
-  readonly tables?: 'auto' | readonly string[]
+  readonly tables?: 'auto' | readonly string[] | Readonly<Record<string, { readonly mode: SyncMode }>>
+  /** Where and under which names the history of temporal tables is kept. */
+  readonly history?: HtapHistoryConfig
   /** How often commits of other processes are looked for, in milliseconds. @default 25 */
   readonly intervalMs?: number
   /** How long a query waits for freshness before SQLite answers it, in milliseconds. @default 1000 */

@@ -2,12 +2,14 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { CompiledQuery, Kysely } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import type { VerifyReport } from '../sync/verify.js'
+import type { Analytics } from './analytics.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDriver } from './htap-driver.js'
 import { type HtapStatus, readStatus } from './htap-status.js'
 import { callMirror } from './mirror-call.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteExplanation } from './router/route-explanation.js'
+import { pastOrThrow, pastQueryOf } from './temporal/past-query.js'
 
 /** A query that can be compiled: a query builder. */
 export interface Compilable {
@@ -66,14 +68,30 @@ export function htap(db: Kysely<any>): HtapHandle {
       const { engine } = await router()
       return callMirror(`the copy of ${table}`, () => engine.rebuild(table))
     },
-    explain: async (query) => (await router()).explain(query.compile()),
-    arrow: async (query) => (await router()).arrow(query.compile()),
+    explain: async (query) => {
+      const compiled = query.compile()
+      const past = pastQueryOf(compiled.sql)
+      const analytics = await router()
+      return past === null
+        ? analytics.explain(compiled)
+        : pastOrThrow(analytics.past).explainPast(compiled, past)
+    },
+    arrow: async (query) => {
+      const compiled = query.compile()
+      if (pastQueryOf(compiled.sql) !== null) {
+        throw new HtapError('route-impossible', 'a query of the past gives no Arrow table')
+      }
+      return (await router()).arrow(compiled)
+    },
   } satisfies HtapHandle)
 }
 
 /** Kysely connects with the first query; these calls may come before it. */
-// biome-ignore lint/suspicious/noExplicitAny: see above
-async function connect(db: Kysely<any>, driver: HtapDriver): Promise<QueryRouter> {
+async function connect(
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  db: Kysely<any>,
+  driver: HtapDriver,
+): Promise<QueryRouter & Pick<Analytics, 'past'>> {
   await db.connection().execute(async () => undefined)
   const router = driver.analytics
   if (!(router instanceof QueryRouter)) {

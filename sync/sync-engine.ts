@@ -191,6 +191,11 @@ export class SyncEngine {
     }
   }
 
+  /** Runs while nobody else writes to the store. */
+  exclusively<T>(section: () => Promise<T>): Promise<T> {
+    return this.#olapTurns.run(section)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

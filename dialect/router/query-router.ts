@@ -36,14 +36,19 @@ export class QueryRouter implements Analytics {
   readonly #shadow: Shadow | null
 
   /** @param release gives the engine back, which other instances may share */
-  constructor(host: AnalyticsHost, engine: SyncEngine, release: () => Promise<void>) {
+  constructor(
+    host: AnalyticsHost,
+    engine: SyncEngine,
+    release: () => Promise<void>,
+    log = new RouteLog(host.config.onRoute),
+  ) {
     this.#host = host
     this.#engine = engine
     this.#release = release
     this.#finder = new CandidateFinder(host, engine)
     this.#gate = new FreshnessGate(engine, host.writer)
-    this.#log = new RouteLog(host.config.onRoute)
-    const [finder, shapes, log] = [this.#finder, this.#shapes, this.#log]
+    this.#log = log
+    const [finder, shapes] = [this.#finder, this.#shapes]
     this.#shadow = createShadow({ host, engine, finder, shapes, log })
   }
 

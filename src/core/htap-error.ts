@@ -3,6 +3,8 @@ export type HtapErrorCode =
   | 'assertion'
   | 'closed'
   | 'config-invalid'
+  | 'history-incomplete'
+  | 'history-missing'
   | 'history-unusable'
   | 'read-only-violation'
   | 'migration-lock-held'

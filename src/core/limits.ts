@@ -102,6 +102,11 @@ export const limits = Object.freeze({
   freshnessWaitMs: 1000,
   /** How long a query under `routing: 'duckdb'` waits for the first copy of a table. */
   firstCopyWaitMs: 5000,
+  /** How long after a commit it is moved into the history: one wait for the disk serves many. */
+  historyMoveMs: 50,
+  /** Past states of the schema, and past states of the data, that are kept in memory for queries. */
+  pastSchemasMax: 8,
+  pastDatabasesMax: 2,
   /** How often commits of other processes are looked for. */
   foreignPollIntervalMs: 25,
   /** How often a table's copy is tried again with a wider type before its column is given up. */

@@ -20,6 +20,8 @@ export const historyLog = Object.freeze({
   temporalTable: `${internalPrefix}temporal`,
   /** One row for each capture whose entries may still be there. */
   captureTable: `${internalPrefix}history`,
+  /** The schema as it was from a row of the change log on. */
+  schemaTable: `${internalPrefix}schema`,
 })
 
 /** The columns that an entry has before those of the table. */
@@ -49,6 +51,8 @@ export interface HistoryCapture {
   readonly shape: TableShape
   /** For each column its name in the capture before; null where it had none. */
   readonly before: readonly (string | null)[]
+  /** The table had no row when the capture began. */
+  readonly isEmpty: boolean
 }
 
 /** The table that holds the entries of a capture, unquoted. */
@@ -67,7 +71,9 @@ export function installHistoryLog(database: SqliteDatabase): void {
     create table if not exists main.${historyLog.temporalTable}(
       name text primary key collate nocase) without rowid;
     create table if not exists main.${historyLog.captureTable}(
-      id integer primary key, shape text not null, before text not null)`)
+      id integer primary key, shape text not null, before text not null, is_empty integer not null);
+    create table if not exists main.${historyLog.schemaTable}(
+      seq integer primary key, at integer not null, objects text not null)`)
 }
 
 export function hasHistoryLog(database: SqliteDatabase): boolean {
@@ -85,6 +91,11 @@ export function markTemporal(database: SqliteDatabase, table: string): void {
     .run(table)
 }
 
+/** From its next capture on the history of the table is not kept. */
+export function unmarkTemporal(database: SqliteDatabase, table: string): void {
+  database.prepare(`delete from main.${historyLog.temporalTable} where name = ?`).run(table)
+}
+
 /** True if what the rows of a table hold is to be kept. */
 export function keepsHistory(database: SqliteDatabase, shape: TableShape): boolean {
   return (
@@ -96,9 +107,19 @@ export function keepsHistory(database: SqliteDatabase, shape: TableShape): boole
   )
 }
 
-/** Why a table can have no history; null if it can. */
-export function refuseHistory(shape: TableShape): string | null {
-  const taken = shape.columns.find(({ name }) => foldIdentifier(name).startsWith(internalPrefix))
+/**
+ * Why a table can have no history; null if it can.
+ *
+ * @param reserved folded names beside our own that its columns may not have
+ */
+export function refuseHistory(
+  shape: TableShape,
+  reserved: ReadonlySet<string> = new Set(),
+): string | null {
+  const taken = shape.columns.find(({ name }) => {
+    const folded = foldIdentifier(name)
+    return folded.startsWith(internalPrefix) || reserved.has(folded)
+  })
   return taken === undefined
     ? null
     : `its column ${taken.name} has a name that belongs to the history`
@@ -179,7 +200,7 @@ export function readPresentNames(
 
 /** Begins to keep entries of a capture. Must run inside a write transaction, before its triggers. */
 export function beginHistoryCapture(database: SqliteDatabase, capture: HistoryCapture): void {
-  const { id, shape, before } = capture
+  const { id, shape, before, isEmpty } = capture
   const { seq, at, event, present } = entryColumns
   const keyCount = shape.withoutRowid ? shape.primaryKey.length : 1
   const columns = shape.columns.map(({ name }) => quoteIdentifier(name))
@@ -188,8 +209,10 @@ export function beginHistoryCapture(database: SqliteDatabase, capture: HistoryCa
     `create table main.${entryTable(id)}(${seq} integer primary key, ${others.join(', ')})`,
   )
   database
-    .prepare(`insert into main.${historyLog.captureTable}(id, shape, before) values (?, ?, ?)`)
-    .run(id, JSON.stringify(shape), JSON.stringify(before))
+    .prepare(
+      `insert into main.${historyLog.captureTable}(id, shape, before, is_empty) values (?, ?, ?, ?)`,
+    )
+    .run(id, JSON.stringify(shape), JSON.stringify(before), isEmpty ? 1 : 0)
 }
 
 /** All captures whose entries may still be there, in their order. */
@@ -198,14 +221,17 @@ export function readHistoryCaptures(
   schema = 'main',
 ): readonly HistoryCapture[] {
   const rows = database
-    .prepare(`select id, shape, before from ${schema}.${historyLog.captureTable} order by id`)
+    .prepare(
+      `select id, shape, before, is_empty from ${schema}.${historyLog.captureTable} order by id`,
+    )
     .raw()
     .safeIntegers(false)
-    .all() as [number, string, string][]
-  return rows.map(([id, shape, before]) => ({
+    .all() as [number, string, string, number][]
+  return rows.map(([id, shape, before, isEmpty]) => ({
     id,
     shape: JSON.parse(shape) as TableShape,
     before: JSON.parse(before) as (string | null)[],
+    isEmpty: isEmpty === 1,
   }))
 }
 

@@ -35,7 +35,12 @@ export function captureTable(database: SqliteDatabase, shape: TableShape): numbe
   const id = beginCapture(database, shape.name)
   dropStrayTriggers(database)
   if (isTemporal) {
-    beginHistoryCapture(database, { id, shape, before: before ?? shape.columns.map(() => null) })
+    beginHistoryCapture(database, {
+      id,
+      shape,
+      before: before ?? shape.columns.map(() => null),
+      isEmpty: isEmptyTable(database, shape.name),
+    })
   }
   for (const trigger of captureTriggers(shape, id, isTemporal)) {
     database.exec(trigger.sql)
@@ -47,6 +52,10 @@ export function captureTable(database: SqliteDatabase, shape: TableShape): numbe
 function isCapturedAs(database: SqliteDatabase, shape: TableShape, known: number): boolean {
   const capture = readHistoryCaptures(database).find(({ id }) => id === known)
   return capture !== undefined && JSON.stringify(capture.shape) === JSON.stringify(shape)
+}
+
+function isEmptyTable(database: SqliteDatabase, name: string): boolean {
+  return database.prepare(`select 1 from main.${quoteIdentifier(name)} limit 1`).get() === undefined
 }
 
 /** For each column the name that it had in the capture `known`, as far as that can be told. */

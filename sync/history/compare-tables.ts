@@ -1,6 +1,8 @@
 import { reach, wallClockMs } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
+import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { historyLog } from '../capture/history-log.js'
 import type { HistoryState } from './history-schema.js'
 import {
   allColumns,
@@ -20,16 +22,14 @@ import { closeMissingRows, closeRows, hasIncomparableUnique } from './replaced-r
  * a change of this moment: rows that were there when the history of a table began, what happened while
  * a table was not captured, and what a restored database no longer has.
  *
- * @param state after the log was moved up to its head
- * @param isLedOn the log goes on from where the history had read
+ * @returns the state with the last position and instant that were given out
  */
 export function compareTables(
   history: SqliteDatabase,
-  state: HistoryState,
-  captures: readonly KnownCapture[],
-  isLedOn: boolean,
+  { state, captures, isLedOn, isFresh }: Comparison,
 ): HistoryState {
-  const notes = new Notes(history, state)
+  const notes = new Notes(history, state, isFresh)
+  noteSchema(history, notes, isLedOn)
   const open = readHistoryTables(history)
   for (const table of open) {
     const capture = captures.filter((it) => it.table.id === table.id).at(-1)
@@ -58,19 +58,56 @@ export function compareTables(
   return notes.state
 }
 
+interface Comparison {
+  /** After the log was moved up to its head. */
+  readonly state: HistoryState
+  readonly captures: readonly KnownCapture[]
+  /** The log goes on from where the history had read. */
+  readonly isLedOn: boolean
+  /** The last transaction was moved just now and ends at the head. */
+  readonly isFresh: boolean
+}
+
+/** A schema that came with no row of the log: that of a restored database. */
+function noteSchema(history: SqliteDatabase, notes: Notes, isLedOn: boolean): void {
+  const read = (table: string, order: string) =>
+    history.prepare(`select objects from ${table} order by ${order} desc limit 1`).pluck().get()
+  const objects = read(`${sourceSchema}.${historyLog.schemaTable}`, 'seq')
+  if (objects !== undefined && objects !== read('main.history_schema', 'position')) {
+    notes.take(isLedOn ? 'found' : 'set-back', (position) => {
+      const note = 'insert or replace into main.history_schema(position, objects) values (?, ?)'
+      return history.prepare(note).run(BigInt(position), objects).changes
+    })
+  }
+}
+
 /** Gives out positions for what the log does not tell, where there is anything to tell. */
 class Notes {
   readonly #history: SqliteDatabase
+  /** What is found belongs to the last transaction, which nobody has seen yet. */
+  readonly #isFresh: boolean
   state: HistoryState
 
-  constructor(history: SqliteDatabase, state: HistoryState) {
+  constructor(history: SqliteDatabase, state: HistoryState, isFresh: boolean) {
     this.#history = history
     this.state = state
+    this.#isFresh = isFresh
   }
 
   /** @param note writes versions at a position, and returns how many */
   take(kind: 'initial' | 'found' | 'set-back', note: (position: number) => number): void {
     const { seq, shift } = this.state
+    if (kind === 'found' && this.#isFresh && this.state.position === seq + shift) {
+      if (note(this.state.position) > 0) {
+        this.#history
+          .prepare(
+            `update main.history_transaction set kind = ?
+             where position = cast(? as integer) and kind = 'schema'`,
+          )
+          .run(kind, this.state.position)
+      }
+      return
+    }
     const position = Math.max(this.state.position + 1, seq + shift)
     if (note(position) === 0) {
       return

@@ -1,34 +1,27 @@
 import { limits } from '../../src/core/limits.js'
 import { reach, wallClockMs } from '../../src/core/outside-world.js'
-import { listTableNames, readSchemaVersion, readTableShape } from '../../src/oltp/catalogue.js'
+import { internalPrefix, readSchemaVersion } from '../../src/oltp/catalogue.js'
 import { openHistoryConnection } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
-import { installChangeLog, registerConsumer } from '../capture/change-log.js'
-import {
-  installHistoryLog,
-  markTemporal,
-  pruneHistoryLog,
-  readTemporalTables,
-  refuseHistory,
-} from '../capture/history-log.js'
-import { captureTable } from '../capture/table-capture.js'
-import { refuseCapture } from '../capture/triggers.js'
+import { registerConsumer } from '../capture/change-log.js'
+import { pruneHistoryLog } from '../capture/history-log.js'
+import { pruneSchemas } from '../capture/schema-notes.js'
 import type { SourceAccess } from '../read/source-access.js'
 import { SourceNow } from '../read/source-now.js'
 import { isBusy, writePatiently } from '../read/write-patiently.js'
+import { captureTemporalTables, type TemporalTables } from './capture-temporal.js'
+import { ChangeMover } from './change-mover.js'
 import { CommitMarks } from './commit-marks.js'
 import { installHistory, readConsumerId, readHistoryState } from './history-schema.js'
-import { type MovedChanges, moveChanges } from './move-changes.js'
+import type { MovedChanges } from './move-changes.js'
 
-export interface HistoryKeeperProps {
+export interface HistoryKeeperProps extends TemporalTables {
   readonly access: SourceAccess
   /** The database, a WAL file. */
   readonly sourcePath: string
   /** The history, made if need be. */
   readonly path: string
-  /** The tables whose history is kept, beside those that are temporal already. */
-  readonly tables: 'all' | readonly string[]
 }
 
 /** Keeps the history of temporal tables: lets them be captured, and moves what was into its file. */
@@ -37,6 +30,7 @@ export class HistoryKeeper {
   readonly history: SqliteDatabase
   readonly #consumerId: string
   readonly #source: SourceNow
+  readonly #mover: ChangeMover
   readonly #marks = new CommitMarks()
   #refused: ReadonlyMap<string, string> = new Map()
   #schemaVersion = -1
@@ -47,6 +41,7 @@ export class HistoryKeeper {
     this.history = history
     this.#source = new SourceNow(props.access)
     this.#consumerId = readConsumerId(history)
+    this.#mover = new ChangeMover(history, props.path, props.sourcePath)
   }
 
   /** @throws HtapError `history-unusable` when the path holds something else */
@@ -81,7 +76,7 @@ export class HistoryKeeper {
       }
       this.noteCommit()
       const { seq } = readHistoryState(this.history)
-      const moved = moveChanges(this.history, {
+      const moved = await this.#mover.move({
         schemaVersion: this.#schemaVersion,
         marks: this.#marks.after(seq),
       })
@@ -93,31 +88,46 @@ export class HistoryKeeper {
     }
   }
 
-  close(): void {
+  /**
+   * The schema has changed in a transaction of the application, on whose connection this is: what it
+   * writes next belongs to the new one. Changes nothing where that cannot be done.
+   */
+  captureWithin(database: SqliteDatabase): void {
+    const savepoint = `${internalPrefix}capture`
+    try {
+      database.exec(`savepoint ${savepoint}`)
+    } catch {
+      // Another process writes, or nobody may: the next move captures.
+      return
+    }
+    try {
+      this.#captureIn(database)
+      database.exec(`release ${savepoint}`)
+    } catch {
+      if (database.inTransaction) {
+        database.exec(`rollback to ${savepoint}; release ${savepoint}`)
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#mover.close()
     this.history.close()
   }
 
   /** Makes sure that every temporal table is captured as it is now. */
   async #capture(): Promise<void> {
-    const { access, tables } = this.#props
+    const { access } = this.#props
     this.#schemaVersion = await writePatiently(access, (database) => {
-      installChangeLog(database)
-      installHistoryLog(database)
-      for (const name of tables === 'all' ? listTableNames(database) : tables) {
-        markTemporal(database, name)
-      }
-      const refused = new Map<string, string>()
-      for (const name of readTemporalTables(database)) {
-        const reason = captureTemporal(database, name)
-        if (reason !== null) {
-          refused.set(name, reason)
-        }
-      }
-      this.#refused = refused
+      this.#captureIn(database)
       const { seq } = readHistoryState(this.history)
       registerConsumer(database, { id: this.#consumerId, position: seq, seenMs: wallClockMs() })
       return readSchemaVersion(database)
     })
+  }
+
+  #captureIn(database: SqliteDatabase): void {
+    this.#refused = captureTemporalTables(database, this.#props)
   }
 
   async #prune(seq: number): Promise<void> {
@@ -128,6 +138,7 @@ export class HistoryKeeper {
       for (let pruned: number = limits.pruneRowsMax; pruned === limits.pruneRowsMax; ) {
         pruned = await this.#props.access.write((database) => {
           registerConsumer(database, { id: this.#consumerId, position: seq, seenMs: wallClockMs() })
+          pruneSchemas(database, seq)
           return pruneHistoryLog(database, seq, limits.pruneRowsMax)
         })
         reach('history.pruned')
@@ -141,17 +152,4 @@ export class HistoryKeeper {
       }
     }
   }
-}
-
-/** Why the table cannot be temporal; null where it is captured. */
-function captureTemporal(database: SqliteDatabase, name: string): string | null {
-  const shape = readTableShape(database, name)
-  if ('refused' in shape) {
-    return shape.refused
-  }
-  const reason = refuseCapture(shape) ?? refuseHistory(shape)
-  if (reason === null) {
-    captureTable(database, shape)
-  }
-  return reason
 }

@@ -11,10 +11,12 @@ import { historyPrefix } from '../capture/change-log.js'
  *   which grows when the history notes something that the log does not tell.
  * - `history_table`: a table, under one key; `ended` is the position at which it was dropped
  * - `history_column`: a column of a table through all its names, `no` in `version_<id>`
- * - `history_capture`: how the entries of a capture are read
+ * - `history_capture`: how the entries of a capture are read; `noted` is the order in which they were met
  * - `history_transaction`: instants, in microseconds since 1970, strictly rising with positions. `kind`
- *   is `commit`; `initial` where the rows were there when the history began; `found` where changes had
+ *   is `commit`; `schema` where no
+ *   row was changed with the schema; `initial` where the rows were there when the history began; `found` where changes had
  *   passed by the log, and `set-back` where the database was restored, at whatever time before.
+ * - `history_schema`: tables, indexes and views of the source from a position on, as JSON
  * - `version_<id>`: what a row was from `position` on, in the order of `id`; `op` is I, U or D
  */
 const tables = `
@@ -30,9 +32,10 @@ const tables = `
   ) without rowid;
   create table history_capture(
     epoch text not null, id integer not null, table_id integer not null, shape text not null,
-    columns text not null, is_compared integer not null, primary key (epoch, id)) without rowid;
+    columns text not null, is_compared integer not null, noted integer not null, primary key (epoch, id)) without rowid;
   create table history_transaction(
     position integer primary key, instant integer not null, kind text not null);
+  create table history_schema(position integer primary key, objects text not null);
 `
 
 /** Raised when the tables above change their meaning. */

@@ -23,9 +23,9 @@ export interface KnownCapture {
   readonly isCompared: boolean
 }
 
-/** The table with all versions, ready for SQL. */
-export function versionTable(table: HistoryTable): string {
-  return `main.version_${table.id}`
+/** The table with all versions, ready for SQL; `schema` is that of the history file. */
+export function versionTable(table: HistoryTable, schema = 'main'): string {
+  return `${schema}.version_${table.id}`
 }
 
 /** The table in the source, ready for SQL. */

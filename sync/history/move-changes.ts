@@ -3,7 +3,7 @@ import { reach } from '../../src/core/outside-world.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog } from '../capture/change-log.js'
-import { entryColumns, entryTable } from '../capture/history-log.js'
+import { entryColumns, entryTable, historyLog } from '../capture/history-log.js'
 import { addVersions } from './add-versions.js'
 import { compareTables } from './compare-tables.js'
 import { type HistoryState, readHistoryState, writeHistoryState } from './history-schema.js'
@@ -69,12 +69,13 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   if (isLedOn) {
     state = moveEntries(history, state, captures, source.head, request.marks)
   }
-  state = compareTables(
-    history,
-    { ...state, seq: source.head, mark: source.mark },
+  const isFresh = state.position > before.position && state.position === source.head + state.shift
+  state = compareTables(history, {
+    state: { ...state, seq: source.head, mark: source.mark },
     captures,
     isLedOn,
-  )
+    isFresh,
+  })
   if (JSON.stringify(state, asText) !== JSON.stringify(before, asText)) {
     writeHistoryState(history, state)
   }
@@ -146,7 +147,7 @@ function moveEntries(
   const there = captures.filter(
     (capture) => hasBegun(history, capture) && hasEntries(history, capture.id, state.seq, head),
   )
-  if (there.length === 0) {
+  if (there.length === 0 && !hasSchemas(history, state.seq, head)) {
     return state
   }
   const ends = [...marks.filter((mark) => mark > state.seq && mark < head), head]
@@ -172,6 +173,16 @@ function moveEntries(
  */
 function hasBegun(history: SqliteDatabase, { table, isCompared }: KnownCapture): boolean {
   return isCompared || hasVersions(history, table)
+}
+
+function hasSchemas(history: SqliteDatabase, after: number, upTo: number): boolean {
+  return (
+    history
+      .prepare(
+        `select 1 from ${sourceSchema}.${historyLog.schemaTable} where seq > ? and seq <= ? limit 1`,
+      )
+      .get(after, upTo) !== undefined
+  )
 }
 
 function hasEntries(history: SqliteDatabase, id: number, after: number, upTo: number): boolean {

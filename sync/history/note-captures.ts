@@ -27,14 +27,18 @@ export function noteCaptures(history: SqliteDatabase, epoch: string): void {
 
 function noteCapture(history: SqliteDatabase, epoch: string, capture: HistoryCapture): void {
   const { id, shape } = capture
-  const table = findTable(history, shape) ?? beginTable(history, shape)
+  const found = findTable(history, shape)
+  const table = found ?? beginTable(history, shape)
+  // What was empty when it was captured has all of its history in the log.
+  const isCompared = found === null && capture.isEmpty ? 1 : 0
   const numbers = placeColumns(history, epoch, table, capture)
   history
     .prepare(
-      `insert into main.history_capture(epoch, id, table_id, shape, columns, is_compared)
-       values (?, ?, ?, ?, ?, 0)`,
+      `insert into main.history_capture(epoch, id, table_id, shape, columns, is_compared, noted)
+       values (?, ?, ?, ?, ?, cast(? as integer),
+         (select coalesce(max(noted), 0) + 1 from main.history_capture))`,
     )
-    .run(epoch, id, table.id, JSON.stringify(shape), JSON.stringify(numbers))
+    .run(epoch, id, table.id, JSON.stringify(shape), JSON.stringify(numbers), isCompared)
   addUniqueIndexes(history, table, shape, numbers)
 }
 

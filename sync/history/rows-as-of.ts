@@ -1,5 +1,5 @@
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import { allColumns, type HistoryTable, sameKey, versionTable } from './history-table.js'
+import { type HistoryTable, sameKey, versionTable } from './history-table.js'
 
 /** The last position whose instant is not after `instant`, in microseconds; 0 before the history. */
 export function positionAt(history: SqliteDatabase, instant: number): number {
@@ -14,18 +14,22 @@ export function positionAt(history: SqliteDatabase, instant: number): number {
 }
 
 /**
- * A SELECT of the rows of a table as they stood when `position` was the newest: the key, then all
- * columns that the table ever had. One look-up for each version that is no older.
+ * A SELECT of the rows of a table as they stood when `position` was the newest. One look-up for
+ * each version that is no older.
+ *
+ * @param columns of `versionTable`
+ * @param schema of the history file
  */
 export function rowsAsOfSql(
-  history: SqliteDatabase,
   table: HistoryTable,
+  columns: readonly string[],
   position: number,
+  schema = 'main',
 ): string {
-  const list = [...table.keys, ...allColumns(history, table)].map((name) => `v.${name}`)
+  const versions = versionTable(table, schema)
   const upTo = Math.trunc(position)
-  return `select ${list.join(', ')} from ${versionTable(table)} v
+  return `select ${columns.map((name) => `v.${name}`).join(', ')} from ${versions} v
     where v.position <= ${upTo} and v.op <> 'D' and not exists (
-      select 1 from ${versionTable(table)} later
+      select 1 from ${versions} later
       where ${sameKey(table, 'later', 'v')} and later.id > v.id and later.position <= ${upTo})`
 }

@@ -1,12 +1,12 @@
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import { entryColumns, entryKeyColumns, entryTable } from '../capture/history-log.js'
+import { entryColumns, entryKeyColumns, entryTable, historyLog } from '../capture/history-log.js'
 import type { HistoryState } from './history-schema.js'
 import { allColumns, type HistoryTable, type KnownCapture } from './history-table.js'
 
 /**
- * Gives every transaction with entries beyond what the history has its position and its instant:
+ * Gives every transaction with entries, or with a change of the schema, beyond what the history has its position and its instant:
  * when it was made by the clock, or a microsecond after the one before, whichever is later. So
  * instants rise strictly, whatever the clock does. `temp.tx` then has the transactions by the `seq` at
  * which they end.
@@ -20,7 +20,8 @@ export function addTransactions(
   state: HistoryState,
   ends: readonly number[],
 ): Pick<HistoryState, 'position' | 'instant'> {
-  history.exec('create table temp.tx(ends integer primary key, at integer, position integer)')
+  history.exec(`create table temp.tx(
+    ends integer primary key, at integer, position integer, has_entries integer not null default 0)`)
   const end = history.prepare('insert into temp.tx(ends) values (cast(? as integer))')
   for (const seq of ends) {
     end.run(seq)
@@ -28,7 +29,7 @@ export function addTransactions(
   for (const { id } of captures) {
     history
       .prepare(
-        `update temp.tx set at = max(coalesce(tx.at, 0), last.at) from (
+        `update temp.tx set at = max(coalesce(tx.at, 0), last.at), has_entries = 1 from (
            select (select min(ends) from temp.tx where ends >= e.${entryColumns.seq}) as ends,
              max(e.${entryColumns.at}) as at
            from ${sourceSchema}.${entryTable(id)} e
@@ -38,16 +39,32 @@ export function addTransactions(
       .run(state.seq, ends.at(-1))
   }
   history
+    .prepare(
+      `update temp.tx set at = max(coalesce(tx.at, 0), last.at) from (
+         select (select min(ends) from temp.tx where ends >= s.seq) as ends, max(s.at) as at
+         from ${sourceSchema}.${historyLog.schemaTable} s where s.seq > ? and s.seq <= ? group by 1) last
+       where tx.ends = last.ends`,
+    )
+    .run(state.seq, ends.at(-1))
+  history
     .prepare('update temp.tx set position = ends + cast(? as integer) where at is not null')
     .run(state.shift)
   history
     .prepare(
       `insert into main.history_transaction(position, instant, kind)
-       select position, n + max(cast(? as integer), max(at * 1000 - n) over (order by position)), 'commit'
-       from (select position, at, row_number() over (order by position) as n
+       select position, n + max(cast(? as integer), max(at * 1000 - n) over (order by position)),
+         iif(has_entries, 'commit', 'schema')
+       from (select position, at, has_entries, row_number() over (order by position) as n
              from temp.tx where position is not null)`,
     )
     .run(state.instant)
+  history
+    .prepare(
+      `insert or replace into main.history_schema(position, objects)
+       select (select position from temp.tx where ends >= s.seq order by ends limit 1), s.objects
+       from ${sourceSchema}.${historyLog.schemaTable} s where s.seq > ? and s.seq <= ? order by s.seq`,
+    )
+    .run(state.seq, ends.at(-1))
   const [position, instant] = history
     .prepare(
       'select position, instant from main.history_transaction order by position desc limit 1',

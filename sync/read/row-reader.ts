@@ -22,19 +22,26 @@ export class RowReader {
   readonly #encoder: BatchEncoder
   readonly #first: SqliteStatement
   readonly #next: SqliteStatement
-  #lastKey: readonly unknown[] | null = null
+  #lastKey: readonly unknown[] | null
   #isDone = false
 
-  constructor(database: SqliteDatabase, plan: TableReadPlan, buffers: BufferPool) {
+  /** @param after the key after which the rows begin; null for all */
+  constructor(
+    database: SqliteDatabase,
+    plan: TableReadPlan,
+    buffers: BufferPool,
+    after: readonly unknown[] | null = null,
+  ) {
+    this.#lastKey = after
     this.#plan = plan
     this.#encoder = new BatchEncoder(plan.kinds, buffers)
     const keys = plan.keys.join(', ')
     const select = `select ${plan.selections.join(', ')} from ${plan.table}`
     const tail = `order by ${keys} limit ${limits.batchRowsMax}`
     const marks = plan.keys.map(() => '?').join(', ')
-    const after = plan.keys.length === 1 ? `${keys} > ?` : `(${keys}) > (${marks})`
+    const isAfter = plan.keys.length === 1 ? `${keys} > ?` : `(${keys}) > (${marks})`
     this.#first = database.prepare(`${select} ${tail}`).raw().safeIntegers()
-    this.#next = database.prepare(`${select} where ${after} ${tail}`).raw().safeIntegers()
+    this.#next = database.prepare(`${select} where ${isAfter} ${tail}`).raw().safeIntegers()
   }
 
   /** The next rows, at most one slice of them; null at the end. */

@@ -19,6 +19,8 @@ const keeper = await HistoryKeeper.open({
   sourcePath: path,
   path: `${path}-history`,
   tables: ['counter', 'ledger', 'slot'],
+  except: [],
+  reserved: new Set(),
 })
 await keeper.move()
 console.log('ready')

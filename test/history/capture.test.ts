@@ -114,7 +114,7 @@ describe('capture for the history', () => {
     h.commit("insert or replace into t values (3, 'B')")
     await h.keeper.move()
     h.expectPresent('t', 'id', 'id, k')
-    expect(h.kinds().at(-1)).toBe('found')
+    expect(h.kinds().at(-1)).toBe('commit')
   })
 
   it('should not take a row for replaced that only shared a value while no index was there', async () => {

@@ -50,7 +50,7 @@ async function expectWhole(path: string, acknowledged: number): Promise<void> {
   expect(positions(ledger)).toEqual(positions(counter))
   expect(positions(slot)).toEqual(positions(counter))
   h.expectPresent('slot', 'id', 'id, k, n')
-  h.close()
+  await h.close()
 }
 
 describe('a process that is killed', () => {

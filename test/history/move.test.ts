@@ -13,7 +13,9 @@ interface Transaction {
 
 function transactions(h: HistoryHarness): Transaction[] {
   return h.keeper.history
-    .prepare('select position, instant from history_transaction order by position')
+    .prepare(
+      "select position, instant from history_transaction where kind <> 'schema' order by position",
+    )
     .all() as Transaction[]
 }
 
@@ -68,7 +70,7 @@ describe('transactions of the history', () => {
     expect(instants).toEqual([0, 1, 2, 3, 5000, 5001])
     const [, second] = transactions(h) as [Transaction, Transaction]
     expect(positionAt(h.keeper.history, second.instant)).toBe(second.position)
-    expect(positionAt(h.keeper.history, now * 1000 - 1)).toBe(0)
+    expect(positionAt(h.keeper.history, now * 1000 - 1)).toBeLessThan(second.position - 1)
   })
 
   it('should take the clock of SQLite, in microseconds since 1970', async () => {
@@ -107,7 +109,7 @@ describe('moving the log into the history', () => {
     const h = await HistoryHarness.open(schema)
     h.commit('insert into t values (1, 0)')
     await h.keeper.move()
-    h.end()
+    await h.end()
     h.database.exec('update t set v = 1; delete from t; insert into t values (1, 2)')
     await h.begin()
     expect(h.story('t')).toEqual(['I 1 1 0', 'U 1 1 1', 'D 1 null null', 'I 1 1 2'])
@@ -143,14 +145,14 @@ describe('moving the log into the history', () => {
     first.commit("insert into t values (3, 'lost')")
     await first.keeper.move()
     const { position } = first.state
-    first.close()
+    await first.close()
     for (const suffix of ['-wal', '-shm']) {
       rmSync(first.path + suffix, { force: true })
     }
     copyFileSync(backup, first.path)
     const other = new Database(first.path)
     other.exec("insert into t values (4, 'new'), (5, 'new'), (6, 'new'), (7, 'new'), (8, 'new')")
-    other.close()
+    await other.close()
     const h = await HistoryHarness.openFile(first.path)
     expect(h.kinds().at(-1)).toBe('set-back')
     expect(h.state.position).toBeGreaterThan(position)
@@ -167,11 +169,11 @@ describe('moving the log into the history', () => {
 
   it('should refuse a file that is no history, and leave it alone', async () => {
     const h = await HistoryHarness.open(schema)
-    h.end()
+    await h.end()
     rmSync(h.historyPath)
     const other = new Database(h.historyPath)
     other.exec('create table mine(a)')
-    other.close()
+    await other.close()
     await expect(h.begin()).rejects.toMatchObject({ code: 'history-unusable' })
     rmSync(h.historyPath)
     writeFileSync(h.historyPath, 'no database at all '.repeat(100))

@@ -4,10 +4,15 @@ import { expect, onTestFinished } from 'vitest'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { HistoryKeeper } from '../../dist/sync/history/history-keeper.js'
 import { readHistoryState } from '../../dist/sync/history/history-schema.js'
-import { readHistoryTables } from '../../dist/sync/history/history-table.js'
+import { allColumns, type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
 import { rowsAsOfSql } from '../../dist/sync/history/rows-as-of.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
 import { tempFolder } from './temp-folder.js'
+
+/** Key and columns. */
+function columnsOf(history: HistoryKeeper['history'], table: HistoryTable): string[] {
+  return [...table.keys, ...allColumns(history, table)]
+}
 
 /** A SQLite database, two connections to it, and the history of its tables. */
 export class HistoryHarness {
@@ -49,24 +54,26 @@ export class HistoryHarness {
       sourcePath: this.path,
       path: this.historyPath,
       tables,
+      except: [],
+      reserved: new Set(),
     })
     await this.keeper.move()
   }
 
-  end(): void {
+  async end(): Promise<void> {
     if (this.keeper.history.open) {
-      this.keeper.close()
+      await this.keeper.close()
       this.#access.close()
     }
   }
 
   async restart(): Promise<void> {
-    this.end()
+    await this.end()
     await this.begin()
   }
 
-  close(): void {
-    this.end()
+  async close(): Promise<void> {
+    await this.end()
     this.database.close()
     this.foreign.close()
   }
@@ -103,7 +110,7 @@ export class HistoryHarness {
 
   kinds(): unknown[] {
     return this.keeper.history
-      .prepare('select kind from history_transaction order by position')
+      .prepare("select kind from history_transaction where kind <> 'schema' order by position")
       .pluck()
       .all()
   }
@@ -115,7 +122,7 @@ export class HistoryHarness {
     return table === undefined
       ? []
       : (history
-          .prepare(`select * from (${rowsAsOfSql(history, table, position)}) order by 1, 2`)
+          .prepare(`select * from (${rowsAsOfSql(table, columnsOf(history, table), position)}) order by 1, 2`)
           .raw()
           .safeIntegers()
           .all() as unknown[][])

@@ -1,0 +1,80 @@
+import type { CompiledQuery } from 'kysely'
+import type { TemporalHistory } from '../../sync/history/temporal-history.js'
+import type { SyncEngine } from '../../sync/sync-engine.js'
+import type { AnalyticsHost, PastAnalytics, QueryOptions } from '../analytics.js'
+import { QueryRouter } from '../router/query-router.js'
+import type { RouteExplanation } from '../router/route-explanation.js'
+import { RouteLog } from '../router/route-log.js'
+import type { PastQuery } from './past-query.js'
+import { PastReader } from './past-reader.js'
+
+/** The router of an instance in temporal mode: it also keeps the history, and answers from it. */
+export class TemporalRouter extends QueryRouter implements PastAnalytics {
+  readonly history: TemporalHistory
+  readonly #host: AnalyticsHost
+  readonly #reader: PastReader
+  readonly #log: RouteLog
+
+  /** @param release gives engine and history back, which other instances may share */
+  constructor(
+    host: AnalyticsHost,
+    engine: SyncEngine,
+    history: TemporalHistory,
+    release: () => Promise<void>,
+  ) {
+    const log = new RouteLog(host.config.onRoute)
+    super(host, engine, release, log)
+    this.#host = host
+    this.history = history
+    this.#log = log
+    this.#reader = new PastReader({ host, engine, history })
+  }
+
+  get past(): PastAnalytics {
+    return this
+  }
+
+  async answerPast(
+    query: CompiledQuery,
+    past: PastQuery,
+    options?: QueryOptions,
+  ): Promise<Record<string, unknown>[]> {
+    const startMs = performance.now()
+    const { rows, engine, reason, duckdbSql } = await this.#reader.answer(query, past, options)
+    const durationMs = performance.now() - startMs
+    if (engine === 'sqlite') {
+      this.#log.keep(query, reason)
+      this.#log.answeredBySqlite(query, durationMs)
+    } else {
+      this.#log.answeredByDuckDb({
+        reason,
+        sql: query.sql,
+        duckdbSql,
+        durationMs,
+        waitMs: 0,
+        lagChanges: 0,
+        estimate: null,
+      })
+    }
+    return rows
+  }
+
+  explainPast(query: CompiledQuery, past: PastQuery): Promise<RouteExplanation> {
+    return this.#reader.explain(query, past)
+  }
+
+  override noteCommit(): void {
+    this.history.noteCommit()
+    super.noteCommit()
+  }
+
+  override noteSchemaChange(): void {
+    this.history.noteSchemaChange(this.#host.writer.database)
+    super.noteSchemaChange()
+  }
+
+  override async close(): Promise<void> {
+    await this.#reader.close()
+    await super.close()
+  }
+}

@@ -1,0 +1,99 @@
+import type { TableShape } from '../../src/core/table-shape.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import type { SchemaObject } from '../capture/schema-notes.js'
+import { type HistoryTable, historyTable } from './history-table.js'
+
+/** What the source was made of from a position on. */
+export interface PastSchema {
+  readonly position: number
+  readonly objects: readonly SchemaObject[]
+}
+
+/** The schema when `position` was the newest; null before the history began. */
+export function readSchemaAt(history: SqliteDatabase, position: number): PastSchema | null {
+  const row = history
+    .prepare(
+      `select position, objects from main.history_schema
+       where position <= cast(? as integer) order by position desc limit 1`,
+    )
+    .raw()
+    .safeIntegers(false)
+    .get(position) as [number, string] | undefined
+  return row === undefined ? null : { position: row[0], objects: JSON.parse(row[1]) }
+}
+
+/** The table of a name when `position` was the newest; null if none had a history. */
+export function findTableAt(
+  history: SqliteDatabase,
+  name: string,
+  position: number,
+): HistoryTable | null {
+  const row = history
+    .prepare(
+      `select id, name, key_count from main.history_table
+       where name = ? and (ended is null or ended > cast(? as integer)) order by id limit 1`,
+    )
+    .raw()
+    .safeIntegers(false)
+    .get(name, position) as [number, string, number] | undefined
+  return row === undefined ? null : historyTable(...row)
+}
+
+/** The tables that the history has, each the newest of its name, ended ones included. */
+export function newestTables(history: SqliteDatabase): HistoryTable[] {
+  const rows = history
+    .prepare(
+      `select max(id), name, key_count from main.history_table group by name collate nocase
+       order by 1`,
+    )
+    .raw()
+    .safeIntegers(false)
+    .all() as [number, string, number][]
+  return rows.map((row) => historyTable(...row))
+}
+
+/**
+ * For each column of a table as it was made by `sql` the one that holds it in `version_<id>`; null for
+ * a table of which the history knows no such form.
+ */
+export function columnsAt(
+  history: SqliteDatabase,
+  table: HistoryTable,
+  sql: string,
+): readonly string[] | null {
+  return readForms(history, table).find((form) => form.shape.sql === sql)?.columns ?? null
+}
+
+/** How a table was made at some time, and which columns of `version_<id>` its own are. */
+export interface TableForm {
+  readonly shape: TableShape
+  readonly columns: readonly string[]
+}
+
+/** All forms that a table has had, the newest first. */
+export function readForms(history: SqliteDatabase, table: HistoryTable): readonly TableForm[] {
+  const rows = history
+    .prepare(
+      'select shape, columns from main.history_capture where table_id = ? order by noted desc',
+    )
+    .raw()
+    .safeIntegers(false)
+    .all(table.id) as [string, string][]
+  return rows.map(([shape, columns]) => ({
+    shape: JSON.parse(shape) as TableShape,
+    columns: (JSON.parse(columns) as number[]).map((no) => `c${no}`),
+  }))
+}
+
+/** The last names of all columns that a table ever had, by their names in `version_<id>`. */
+export function readColumnNames(
+  history: SqliteDatabase,
+  table: HistoryTable,
+): ReadonlyMap<string, string> {
+  const rows = history
+    .prepare('select no, name from main.history_column where table_id = ? order by no')
+    .raw()
+    .safeIntegers(false)
+    .all(table.id) as [number, string][]
+  return new Map(rows.map(([no, name]) => [`c${no}`, name]))
+}

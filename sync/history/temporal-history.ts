@@ -1,0 +1,143 @@
+import type { OlapStore } from '../../src/olap/olap-store.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import type { SourceAccess } from '../read/source-access.js'
+import type { TemporalTables } from './capture-temporal.js'
+import { HistoryKeeper } from './history-keeper.js'
+import { HistoryLoop } from './history-loop.js'
+import { type HistoryState, readHistoryState } from './history-schema.js'
+import type { HistoryTable } from './history-table.js'
+import { positionAt } from './rows-as-of.js'
+import { VersionCopies } from './version-copies.js'
+
+/** How the history of tables is kept. */
+export interface HistoryOptions extends TemporalTables {
+  /** Where: a file of its own. */
+  readonly path: string
+  /** How often commits of other processes are looked for, in milliseconds. */
+  readonly intervalMs: number
+}
+
+interface TemporalHistoryProps {
+  readonly keeper: HistoryKeeper
+  readonly access: SourceAccess
+  readonly options: HistoryOptions
+  /** The column store, opened if need be; null when there is none. */
+  readonly openStore: () => Promise<OlapStore | null>
+  /** Runs while nobody else writes to the column store. */
+  readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Temporal mode of one database: keeps the history of its tables, and copies it for analytics. */
+export class TemporalHistory {
+  readonly #props: TemporalHistoryProps
+  readonly #loop: HistoryLoop
+  #copies: { readonly store: OlapStore; readonly copies: VersionCopies } | null = null
+
+  private constructor(props: TemporalHistoryProps) {
+    this.#props = props
+    this.#loop = new HistoryLoop({
+      move: () => props.keeper.move(),
+      dataVersion: () => props.access.dataVersion(),
+      onFailure: props.onFailure,
+    })
+  }
+
+  /**
+   * Opens the history and lets all its tables be captured.
+   *
+   * @param sourcePath the database, a WAL file
+   * @throws HtapError `history-unusable` when the path holds something else
+   */
+  static async open(
+    props: Omit<TemporalHistoryProps, 'keeper'> & { readonly sourcePath: string },
+  ): Promise<TemporalHistory> {
+    const { access, sourcePath, options } = props
+    const keeper = await HistoryKeeper.open({ access, sourcePath, ...options })
+    try {
+      await keeper.move()
+    } catch (error) {
+      await keeper.close()
+      throw error
+    }
+    const history = new TemporalHistory({ ...props, keeper })
+    history.#loop.start(options.intervalMs)
+    return history
+  }
+
+  /** The file, with the source beside it; only to be read. */
+  get file(): SqliteDatabase {
+    return this.#props.keeper.history
+  }
+
+  get path(): string {
+    return this.#props.options.path
+  }
+
+  get state(): HistoryState {
+    return readHistoryState(this.file)
+  }
+
+  /** Tables that cannot be temporal, and why. */
+  get refused(): ReadonlyMap<string, string> {
+    return this.#props.keeper.refused
+  }
+
+  /** A transaction of this process has ended. Never throws: the commit stands. */
+  noteCommit(): void {
+    try {
+      this.#props.keeper.noteCommit()
+    } catch (error) {
+      this.#props.onFailure(error)
+    }
+    this.#loop.wake()
+  }
+
+  /** The schema may have changed on this connection, in a transaction perhaps. Never throws. */
+  noteSchemaChange(database: SqliteDatabase): void {
+    this.#props.keeper.captureWithin(database)
+    this.#loop.wake()
+  }
+
+  /** Moves everything that is committed now. */
+  moveNow(): Promise<void> {
+    return this.#loop.moveNow()
+  }
+
+  /** The position at an instant, once everything up to then is in the history; 0 before it began. */
+  async settledPositionAt(instant: number): Promise<number> {
+    if (instant >= this.state.instant) {
+      await this.moveNow()
+    }
+    return positionAt(this.file, instant)
+  }
+
+  /** The copies of these tables with all that the history has; null without a column store. */
+  async copiesOf(tables: readonly HistoryTable[]): Promise<VersionCopies | null> {
+    const { openStore, exclusively } = this.#props
+    const store = await openStore()
+    if (store === null) {
+      return null
+    }
+    return await exclusively(async () => {
+      if (this.#copies?.store !== store) {
+        this.#copies = { store, copies: await VersionCopies.open(store.writer, this.file) }
+      }
+      await this.#copies.copies.catchUp(tables)
+      return this.#copies.copies
+    })
+  }
+
+  /** Moves what is there, then lets go of the file. */
+  async close(): Promise<void> {
+    await this.#loop.close()
+    try {
+      await this.#props.keeper.move()
+    } catch (error) {
+      // The log keeps it for the next time.
+      this.#props.onFailure(error)
+    } finally {
+      await this.#props.keeper.close()
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import type { ColumnKind } from '../../src/core/column-batch.js'
+import type { ColumnProfile } from '../../src/core/column-profile.js'
+import { limits } from '../../src/core/limits.js'
+import { quoteText } from '../../src/core/sql-identifier.js'
+import type { TableShape } from '../../src/core/table-shape.js'
+import type { OlapWriter } from '../../src/olap/olap-store.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { chooseStorage } from '../apply/column-storage.js'
+import { MirroredTable } from '../apply/mirrored-table.js'
+import { CopiedVersions, copySchema, versionShape } from './copied-versions.js'
+import { readConsumerId } from './history-schema.js'
+import type { HistoryTable } from './history-table.js'
+
+/** Raised when the tables below, or copies of versions, change their meaning. */
+const layoutVersion = 1
+
+/**
+ * Copies of the history in the column store. They are disposable: what is missing, or of another
+ * history, is read anew from the history file.
+ */
+export class VersionCopies {
+  readonly #writer: OlapWriter
+  readonly #history: SqliteDatabase
+  readonly #copies = new Map<number, CopiedVersions>()
+
+  private constructor(writer: OlapWriter, history: SqliteDatabase) {
+    this.#writer = writer
+    this.#history = history
+  }
+
+  /** Takes over what the store has; only for who has the writer to himself, as everything here. */
+  static async open(writer: OlapWriter, history: SqliteDatabase): Promise<VersionCopies> {
+    const copies = new VersionCopies(writer, history)
+    if (!(await copies.#adopt())) {
+      await writer.execute(`
+        begin;
+        drop schema if exists ${copySchema} cascade;
+        create schema ${copySchema};
+        create table ${copySchema}.state(layout bigint, history varchar);
+        insert into ${copySchema}.state values (${layoutVersion}, ${quoteText(readConsumerId(history))});
+        create table ${copySchema}.copied(id bigint, generation bigint, last_id bigint, definition varchar);
+        create table ${copySchema}.moment(position bigint, instant bigint);
+        commit`)
+    }
+    return copies
+  }
+
+  find(table: HistoryTable): CopiedVersions | undefined {
+    return this.#copies.get(table.id)
+  }
+
+  /** Brings the copies of these tables up to what the history has now. */
+  async catchUp(tables: readonly HistoryTable[]): Promise<void> {
+    await this.#addMoments()
+    for (const table of tables) {
+      await this.#catchUp(table)
+    }
+  }
+
+  /** Versions of these tables were taken out of the history: their copies are made anew. */
+  async forget(tableIds: readonly number[]): Promise<void> {
+    for (const id of tableIds) {
+      const copy = this.#copies.get(id)
+      this.#copies.delete(id)
+      await this.#writer.execute(`delete from ${copySchema}.copied where id = ${id}`)
+      await copy?.drop()
+    }
+    await this.#writer.execute('checkpoint').catch(() => undefined)
+  }
+
+  /** False for a store without copies of this history. */
+  async #adopt(): Promise<boolean> {
+    const [exists] = await this.#writer.values(
+      `select count(*) from information_schema.tables
+       where table_schema = '${copySchema}' and table_name = 'state'`,
+    )
+    if (exists?.[0] !== 1n) {
+      return false
+    }
+    const [state] = await this.#writer.values(`select layout, history from ${copySchema}.state`)
+    if (state?.[0] !== BigInt(layoutVersion) || state[1] !== readConsumerId(this.#history)) {
+      return false
+    }
+    const rows = await this.#writer.values(
+      `select id, generation, last_id, definition from ${copySchema}.copied`,
+    )
+    for (const [id, generation, lastId, definition] of rows) {
+      const { history, ...stored } = JSON.parse(String(definition)) as StoredCopy
+      const versions = new MirroredTable({ ...stored, tableId: Number(id), generation: 0, rowCount: 0 })
+      this.#copies.set(
+        Number(id),
+        new CopiedVersions(this.#writer, history, Number(generation), versions, Number(lastId)),
+      )
+    }
+    return true
+  }
+
+  async #catchUp(table: HistoryTable): Promise<void> {
+    let copy = this.#copies.get(table.id)
+    const shape = versionShape(this.#history, table)
+    if (copy === undefined || copy.versions.shape.columns.length !== shape.columns.length) {
+      copy = await this.#begin(table, copy, null)
+    }
+    for (let attempt = 1; ; attempt++) {
+      const current: CopiedVersions = copy
+      await current.fill(this.#history, () => this.#registerSql(current))
+      if (!current.versions.canWiden || attempt === limits.copyAttemptsMax) {
+        return
+      }
+      copy = await this.#begin(table, current, current.versions.profiles)
+    }
+  }
+
+  async #begin(
+    table: HistoryTable,
+    before: CopiedVersions | undefined,
+    profiles: readonly ColumnProfile[] | null,
+  ): Promise<CopiedVersions> {
+    const versions = CopiedVersions.describe(this.#history, table, profiles, chooseStorage)
+    const generation = (before?.generation ?? 0) + 1
+    const copy = new CopiedVersions(this.#writer, table, generation, versions, 0)
+    await copy.create()
+    this.#copies.set(table.id, copy)
+    await before?.drop()
+    return copy
+  }
+
+  #registerSql(copy: CopiedVersions): string {
+    const { shape, storage, profiles } = copy.versions
+    const definition: StoredCopy = { history: copy.history, shape, storage, profiles }
+    return `delete from ${copySchema}.copied where id = ${copy.history.id};
+      insert into ${copySchema}.copied values (${copy.history.id}, ${copy.generation},
+        ${copy.lastId}, ${quoteText(JSON.stringify(definition))});`
+  }
+
+  /** Positions and their instants; few beside the versions. */
+  async #addMoments(): Promise<void> {
+    const [last] = await this.#writer.values(
+      `select coalesce(max(position), 0) from ${copySchema}.moment`,
+    )
+    const moments = this.#history
+      .prepare(
+        'select position, instant from main.history_transaction where position > ? order by position limit ?',
+      )
+      .raw()
+      .safeIntegers()
+    for (let after = last?.[0] ?? 0n; ; ) {
+      const rows = moments.all(after, limits.batchRowsMax) as [bigint, bigint][]
+      if (rows.length > 0) {
+        const values = rows.map(([position, instant]) => `(${position}, ${instant})`).join(', ')
+        await this.#writer.execute(`insert into ${copySchema}.moment values ${values}`)
+      }
+      if (rows.length < limits.batchRowsMax) {
+        return
+      }
+      after = rows.at(-1)?.[0] ?? after
+    }
+  }
+}
+
+interface StoredCopy {
+  readonly history: HistoryTable
+  readonly shape: TableShape
+  readonly storage: readonly ColumnKind[]
+  readonly profiles: readonly ColumnProfile[]
+}
