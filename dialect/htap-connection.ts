@@ -3,7 +3,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import type { SqliteSession } from '../src/oltp/sqlite-session.js'
 import type { StatementResult } from '../src/oltp/writer.js'
 import type { Analytics, QueryOptions } from './analytics.js'
-import { pastOrThrow, pastQueryOf } from './temporal/past-query.js'
+import { noHistory, pastQueryOf } from './temporal/past-query.js'
 
 /**
  * One acquired connection: a session on SQLite, and the analytics for what runs outside of a
@@ -31,7 +31,7 @@ export class HtapConnection implements DatabaseConnection {
   ): Promise<QueryResult<R>> {
     const past = pastQueryOf(compiledQuery.sql)
     if (past !== null) {
-      const rows = await pastOrThrow(this.#analytics?.past).answerPast(compiledQuery, past, options)
+      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(compiledQuery, past, options)
       return { rows: rows as R[] }
     }
     if (this.#analytics !== null && this.session.mayReadElsewhere) {
@@ -58,7 +58,7 @@ export class HtapConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<R>> {
     const past = pastQueryOf(compiledQuery.sql)
     if (past !== null) {
-      const rows = await pastOrThrow(this.#analytics?.past).answerPast(compiledQuery, past, options)
+      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(compiledQuery, past, options)
       for (let start = 0; start < rows.length; start += chunkSize) {
         yield { rows: rows.slice(start, start + chunkSize) as R[] }
       }

@@ -1,3 +1,4 @@
+import type { TemporalHistory } from '../sync/history/temporal-history.js'
 import type { SetAsideReport } from '../sync/mirror-file.js'
 import type { EngineState } from '../sync/mirror-holder.js'
 import type { SyncEngine } from '../sync/sync-engine.js'
@@ -6,6 +7,7 @@ import type { HtapDriver } from './htap-driver.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteCounts } from './router/route-counts.js'
 import type { ShadowStatus } from './router/shadow/shadow-counter.js'
+import { TemporalRouter } from './temporal/temporal-router.js'
 
 /** How a Kysely instance with this dialect stands. */
 export interface HtapStatus {
@@ -41,6 +43,18 @@ export interface HtapStatus {
   readonly disabledRules: readonly string[]
   /** What shadow mode has compared; null without it. */
   readonly shadow: ShadowStatus | null
+  /** The history of temporal tables; null without temporal mode. */
+  readonly history: HistoryStatus | null
+}
+
+export interface HistoryStatus {
+  readonly path: string
+  /** The newest transaction that is in the history. */
+  readonly position: number
+  /** Its instant, in microseconds since 1970, UTC; 0 before there is one. */
+  readonly instant: number
+  /** Tables that cannot have a history, and why. */
+  readonly refused: readonly { readonly table: string; readonly reason: string }[]
 }
 
 export interface TableStatus {
@@ -78,6 +92,7 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
       routes: noRoutes,
       disabledRules: [],
       shadow: null,
+      history: null,
     })
   }
   const { engine } = router
@@ -95,6 +110,16 @@ export async function readStatus(driver: HtapDriver): Promise<HtapStatus> {
     routes: router.counts,
     disabledRules: router.disabledRules,
     shadow: router.shadow,
+    history: router instanceof TemporalRouter ? describeHistory(router.history) : null,
+  })
+}
+
+/** Null once it is closed. */
+function describeHistory(history: TemporalHistory): HistoryStatus | null {
+  return orNull(() => {
+    const { position, instant } = history.state
+    const refused = [...history.refused].map(([table, reason]) => ({ table, reason }))
+    return Object.freeze({ path: history.path, position, instant, refused })
   })
 }
 

@@ -2,14 +2,14 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { CompiledQuery, Kysely } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import type { VerifyReport } from '../sync/verify.js'
-import type { Analytics } from './analytics.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDriver } from './htap-driver.js'
 import { type HtapStatus, readStatus } from './htap-status.js'
 import { callMirror } from './mirror-call.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteExplanation } from './router/route-explanation.js'
-import { pastOrThrow, pastQueryOf } from './temporal/past-query.js'
+import { noHistory, pastQueryOf } from './temporal/past-query.js'
+import { TemporalRouter } from './temporal/temporal-router.js'
 
 /** A query that can be compiled: a query builder. */
 export interface Compilable {
@@ -22,6 +22,13 @@ export interface HtapHandle {
   status(): Promise<HtapStatus>
   /** Applies everything that is committed now. */
   syncNow(): Promise<void>
+  /**
+   * Moves everything that is committed now into the history, which happens by itself some time after
+   * each commit; returns its newest position and instant.
+   *
+   * @throws HtapError `history-missing` without temporal mode
+   */
+  settleHistory(): Promise<{ readonly position: number; readonly instant: number }>
   /** Compares the copies with SQLite, each at one position, by row count and checksum. */
   verify(options?: { readonly tables?: readonly string[] }): Promise<VerifyReport>
   /** Copies a table anew; the old copy serves until the new one is complete. */
@@ -54,11 +61,21 @@ export function htap(db: Kysely<any>): HtapHandle {
   }
   const { driver } = adapter
   const router = () => connect(db, driver)
+  const temporal = async () => {
+    const analytics = await router()
+    return analytics instanceof TemporalRouter ? analytics.history : noHistory()
+  }
   return Object.freeze({
     status: () => readStatus(driver),
     syncNow: async () => {
       const { engine } = await router()
       return callMirror('the sync', () => engine.syncNow())
+    },
+    settleHistory: async () => {
+      const history = await temporal()
+      await history.moveNow()
+      const { position, instant } = history.state
+      return { position, instant }
     },
     verify: async (options) => {
       const { engine } = await router()
@@ -72,9 +89,12 @@ export function htap(db: Kysely<any>): HtapHandle {
       const compiled = query.compile()
       const past = pastQueryOf(compiled.sql)
       const analytics = await router()
-      return past === null
-        ? analytics.explain(compiled)
-        : pastOrThrow(analytics.past).explainPast(compiled, past)
+      if (past === null) {
+        return analytics.explain(compiled)
+      }
+      return analytics instanceof TemporalRouter
+        ? analytics.explainPast(compiled, past)
+        : noHistory()
     },
     arrow: async (query) => {
       const compiled = query.compile()
@@ -87,11 +107,8 @@ export function htap(db: Kysely<any>): HtapHandle {
 }
 
 /** Kysely connects with the first query; these calls may come before it. */
-async function connect(
-  // biome-ignore lint/suspicious/noExplicitAny: see above
-  db: Kysely<any>,
-  driver: HtapDriver,
-): Promise<QueryRouter & Pick<Analytics, 'past'>> {
+// biome-ignore lint/suspicious/noExplicitAny: see above
+async function connect(db: Kysely<any>, driver: HtapDriver): Promise<QueryRouter> {
   await db.connection().execute(async () => undefined)
   const router = driver.analytics
   if (!(router instanceof QueryRouter)) {

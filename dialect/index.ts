@@ -6,6 +6,12 @@ export type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 export type { TableState } from '../sync/tracked-table.js'
 export type { TableVerification, VerifyReport } from '../sync/verify.js'
 export { asOf, asOfTable } from './temporal/as-of.js'
+export {
+  history,
+  type HistoryFilter,
+  type HistoryOf,
+  type Period,
+} from './temporal/history.js'
 export type { Moment } from './temporal/moment.js'
 export { olap, oltp, type Pluggable, type QueryHint, withConsistency } from './hints.js'
 export { type Compilable, type HtapHandle, htap } from './htap.js'
@@ -15,10 +21,13 @@ export type {
   Consistency,
   CopyProgress,
   HtapDialectConfig,
+  HtapHistoryConfig,
   HtapSyncConfig,
+  PeriodColumns,
   RouteEvent,
   Routing,
   SetAsideReport,
+  SyncMode,
 } from './htap-dialect-config.js'
 export { HtapDriver } from './htap-driver.js'
 export { HtapIntrospector } from './htap-introspector.js'
@@ -27,7 +36,7 @@ export type {
   ShadowDifference,
   ShadowMismatch,
 } from './htap-shadow-config.js'
-export type { HtapStatus, TableStatus } from './htap-status.js'
+export type { HistoryStatus, HtapStatus, TableStatus } from './htap-status.js'
 export type { CostEstimate } from './router/cost-estimate.js'
 export type { RouteCounts } from './router/route-counts.js'
 export type { RouteExplanation } from './router/route-explanation.js'

@@ -1,6 +1,5 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
-import type { PastAnalytics } from '../analytics.js'
 import { hintOf } from '../hints.js'
 import { decodeMoment, encodeMoment, type PlainMoment } from './moment.js'
 
@@ -59,14 +58,11 @@ export function pastQueryOf(sql: string): PastQuery | null {
   return moment === null && tables.size === 0 ? null : { base: moment ?? 'now', tables }
 }
 
-/** @throws HtapError `history-missing` where no history is kept */
-export function pastOrThrow(past: PastAnalytics | undefined): PastAnalytics {
-  if (past === undefined) {
-    throw new HtapError('history-missing', 'this instance keeps no history', {
-      hint: 'switch temporal mode on: `sync: { mode: "temporal" }`',
-    })
-  }
-  return past
+/** @throws HtapError `history-missing` */
+export function noHistory(): never {
+  throw new HtapError('history-missing', 'this instance keeps no history', {
+    hint: 'switch temporal mode on: `sync: { mode: "temporal" }`',
+  })
 }
 
 const none: ReadonlyMap<string, TableMoment> = new Map()

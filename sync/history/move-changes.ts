@@ -145,7 +145,7 @@ function moveEntries(
   marks: readonly number[],
 ): HistoryState {
   const there = captures.filter(
-    (capture) => hasBegun(history, capture) && hasEntries(history, capture.id, state.seq, head),
+    (capture) => hasBegun(history, capture, captures) && hasEntries(history, capture.id, state.seq, head),
   )
   if (there.length === 0 && !hasSchemas(history, state.seq, head)) {
     return state
@@ -171,7 +171,12 @@ function moveEntries(
  * What was logged before the rows were first copied is older than the history: the log says what a
  * change made, and not what was there before.
  */
-function hasBegun(history: SqliteDatabase, { table, isCompared }: KnownCapture): boolean {
+function hasBegun(
+  history: SqliteDatabase,
+  { table }: KnownCapture,
+  captures: readonly KnownCapture[],
+): boolean {
+  const isCompared = captures.some((other) => other.table.id === table.id && other.isCompared)
   return isCompared || hasVersions(history, table)
 }
 
