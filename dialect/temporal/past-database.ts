@@ -12,6 +12,8 @@ export interface PastDesign {
   readonly objects: readonly SchemaObject[]
   /** By their folded names in the query. */
   readonly tables: ReadonlyMap<string, PastTable>
+  /** Folded names of tables that were there, and whose rows nobody knows. */
+  readonly unknown: ReadonlySet<string>
 }
 
 /**

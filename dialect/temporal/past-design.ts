@@ -43,12 +43,14 @@ export function designPast(
     tables: new Map(
       parts.flatMap((it) => it.tables).map((table) => [foldIdentifier(table.name), table]),
     ),
+    unknown: new Set(parts.flatMap((it) => it.unknown).map(foldIdentifier)),
   }
 }
 
 interface DesignPart {
   readonly objects: readonly SchemaObject[]
   readonly tables: readonly PastTable[]
+  readonly unknown: readonly string[]
 }
 
 function schemaAt(history: SqliteDatabase, position: number): readonly SchemaObject[] {
@@ -71,7 +73,15 @@ function wholeState(history: SqliteDatabase, position: number): DesignPart {
   return {
     objects: objects.filter((it) => it.type === 'view' || names.has(foldIdentifier(it.table))),
     tables,
+    unknown: missing(objects, names),
   }
+}
+
+/** Tables of a schema that are none of these. */
+function missing(objects: readonly SchemaObject[], known: ReadonlySet<string>): readonly string[] {
+  return objects.flatMap(({ type, name }) =>
+    type === 'table' && !known.has(foldIdentifier(name)) ? [name] : [],
+  )
 }
 
 /** Null for a table without history. */
@@ -99,7 +109,7 @@ function tableAlone(
   const own = objects.find((it) => it.type === 'table')
   const past = own === undefined ? null : stateOf(history, own, name, position)
   if (own === undefined || past === null) {
-    return { objects: [], tables: [] }
+    return { objects: [], tables: [], unknown: own === undefined ? [] : [name] }
   }
   const indexes = objects.filter((it) => it.type === 'index')
   const renamed = quoteIdentifier(name)
@@ -111,6 +121,7 @@ function tableAlone(
       { ...own, sql: `alter table ${quoteIdentifier(own.name)} rename to ${renamed}` },
     ],
     tables: [past],
+    unknown: [],
   }
 }
 
@@ -130,7 +141,13 @@ function allVersions(
   period: PeriodColumns,
 ): DesignPart {
   const made = newestTables(history).map((table) => versionsOf(history, table, range, period))
-  return { objects: made.map(({ object }) => object), tables: made.map(({ past }) => past) }
+  const names = new Set(made.map(({ past }) => foldIdentifier(past.name)))
+  const objects = readSchemaAt(history, Number.MAX_SAFE_INTEGER)?.objects ?? []
+  return {
+    objects: made.map(({ object }) => object),
+    tables: made.map(({ past }) => past),
+    unknown: missing(objects, names),
+  }
 }
 
 function versionsOf(

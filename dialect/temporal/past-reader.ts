@@ -123,7 +123,7 @@ export class PastReader {
     const placed = await placeQuery(past, history)
     const design = designPast(history.file, placed, periodColumns(sync))
     const schema = await this.#open(this.#schemas, JSON.stringify(design.objects), design)
-    this.#prepare(schema, query.sql)
+    this.#prepare(schema, design, query.sql)
     const kept = (reason: string | null, tables: readonly string[] | null): PastPlan => {
       return { placed, design, translated: null, reason, pending: null, tables }
     }
@@ -192,7 +192,7 @@ export class PastReader {
     const { placed, design, tables } = plan
     const key = JSON.stringify([placed, design.objects])
     const state = await this.#open(this.#states, key, design)
-    const statement = this.#prepare(state, query.sql)
+    const statement = this.#prepare(state, design, query.sql)
     const all = tables ?? [...design.tables.keys()]
     state.fill(
       all.flatMap((name) => design.tables.get(name) ?? []),
@@ -210,18 +210,18 @@ export class PastReader {
   }
 
   /**
-   * @throws SQLite's own errors; HtapError `history-missing` for a table that is there now and has no
+   * @throws SQLite's own errors; HtapError `history-missing` for a table that was there and has no
    * history, `read-only-violation`
    */
-  #prepare({ database }: PastDatabase, sql: string): SqliteStatement {
-    const { history, host } = this.#props
+  #prepare({ database }: PastDatabase, { unknown }: PastDesign, sql: string): SqliteStatement {
+    const { history } = this.#props
     let statement: SqliteStatement
     try {
       statement = database.prepare(sql)
     } catch (error) {
       const [, table = ''] = /^no such table: (?:main\.)?(.*)$/.exec((error as Error).message) ?? []
       const [name = ''] = table.split('@htap-')
-      if (!isTable(host, name)) {
+      if (!unknown.has(foldIdentifier(table))) {
         throw error
       }
       const refused = [...history.refused].find(
@@ -241,13 +241,4 @@ export class PastReader {
     }
     return statement
   }
-}
-
-function isTable(host: AnalyticsHost, name: string): boolean {
-  const { database } = host.writer
-  return (
-    database
-      .prepare("select 1 from main.sqlite_schema where type = 'table' and name = ? collate nocase")
-      .get(name) !== undefined
-  )
 }

@@ -3,34 +3,50 @@ import { through } from '../core/outside-world.js'
 import { importBetterSqlite3 } from './open-database.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 
-/** The name by which a history connection knows the database whose history it keeps. */
-export const sourceSchema = 'source'
+/**
+ * The names by which a history connection knows the database whose history it keeps, and that
+ * history. Views may name what they read as `main.x`, so they cannot be loaded under another name.
+ */
+export const sourceSchema = 'main'
+export const historySchema = 'history'
 
 /**
- * Opens the file that keeps the history of a database, made if need be, with that database beside
- * it. Every commit is on disk before it returns: what the history has is deleted elsewhere.
+ * Opens the file that keeps the history of a database, beside that database. Every commit is on disk
+ * before it returns: what the history has is deleted elsewhere.
  *
- * @param path of the history
- * @param sourcePath of the database, a WAL file; only read
- * @param prepare runs in a write transaction of the history, before the database stands beside it
+ * @param path of the history, made by `makeHistoryFile`
+ * @param sourcePath of the database, a WAL file; only to be read
  */
 export async function openHistoryConnection(
   path: string,
   sourcePath: string,
-  prepare: (history: SqliteDatabase) => void,
 ): Promise<SqliteDatabase> {
   const Database = await importBetterSqlite3()
-  const database = through('sqlite', new Database(path, { timeout: limits.readBusyTimeoutMs }))
+  const options = { fileMustExist: true, timeout: limits.readBusyTimeoutMs }
+  const database = through('sqlite', new Database(sourcePath, options))
   try {
-    database.prepare('pragma journal_mode = wal').all()
-    database.exec('pragma synchronous = full; pragma temp_store = memory')
-    database.exec('begin immediate')
-    prepare(database)
-    database.exec('commit')
-    database.prepare(`attach ? as ${sourceSchema}`).run(sourcePath)
+    database.prepare(`attach ? as ${historySchema}`).run(path)
+    database.exec(`pragma ${historySchema}.synchronous = full; pragma temp_store = memory`)
     return database
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/** Makes the file if need be; `prepare` runs in a write transaction on it. */
+export async function makeHistoryFile(
+  path: string,
+  prepare: (file: SqliteDatabase) => void,
+): Promise<void> {
+  const Database = await importBetterSqlite3()
+  const file = through('sqlite', new Database(path, { timeout: limits.readBusyTimeoutMs }))
+  try {
+    file.prepare('pragma journal_mode = wal').all()
+    file.exec('pragma synchronous = full; begin immediate')
+    prepare(file)
+    file.exec('commit')
+  } finally {
+    file.close()
   }
 }

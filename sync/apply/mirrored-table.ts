@@ -43,13 +43,15 @@ export class MirroredTable {
     readonly profiles: readonly ColumnProfile[]
     readonly rowidLife?: number | null
     readonly rowCount: number
+    /** @default 'main' */
+    readonly schema?: string
   }) {
     this.tableId = props.tableId
     this.shape = props.shape
     this.generation = props.generation
     this.storage = props.storage
     this.rowidLife = props.rowidLife ?? null
-    this.plan = createReadPlan(props.tableId, props.shape, props.storage)
+    this.plan = createReadPlan(props.tableId, props.shape, props.storage, props.schema)
     this.#profiles = props.profiles
     this.#rowCount = props.rowCount
     this.#keyColumns = props.shape.withoutRowid

@@ -73,9 +73,9 @@ function noteSchema(history: SqliteDatabase, notes: Notes, isLedOn: boolean): vo
   const read = (table: string, order: string) =>
     history.prepare(`select objects from ${table} order by ${order} desc limit 1`).pluck().get()
   const objects = read(`${sourceSchema}.${historyLog.schemaTable}`, 'seq')
-  if (objects !== undefined && objects !== read('main.history_schema', 'position')) {
+  if (objects !== undefined && objects !== read('history.history_schema', 'position')) {
     notes.take(isLedOn ? 'found' : 'set-back', (position) => {
-      const note = 'insert or replace into main.history_schema(position, objects) values (?, ?)'
+      const note = 'insert or replace into history.history_schema(position, objects) values (?, ?)'
       return history.prepare(note).run(BigInt(position), objects).changes
     })
   }
@@ -101,7 +101,7 @@ class Notes {
       if (note(this.state.position) > 0) {
         this.#history
           .prepare(
-            `update main.history_transaction set kind = ?
+            `update history.history_transaction set kind = ?
              where position = cast(? as integer) and kind = 'schema'`,
           )
           .run(kind, this.state.position)
@@ -115,7 +115,7 @@ class Notes {
     const instant = Math.max(this.state.instant + 1, wallClockMs() * 1000)
     this.#history
       .prepare(
-        `insert into main.history_transaction(position, instant, kind)
+        `insert into history.history_transaction(position, instant, kind)
          values (cast(? as integer), cast(? as integer), ?)`,
       )
       .run(position, instant, kind)
@@ -131,7 +131,7 @@ function isNewest(capture: KnownCapture, captures: readonly KnownCapture[]): boo
 
 function endTable(history: SqliteDatabase, table: HistoryTable, position: number): number {
   history
-    .prepare('update main.history_table set ended = cast(? as integer) where id = ?')
+    .prepare('update history.history_table set ended = cast(? as integer) where id = ?')
     .run(position, table.id)
   return closeRows(history, table, position, 'true')
 }
@@ -166,6 +166,6 @@ function compareRows(history: SqliteDatabase, capture: KnownCapture, position: n
 
 function markCompared(history: SqliteDatabase, epoch: string, { id }: KnownCapture): void {
   history
-    .prepare('update main.history_capture set is_compared = 1 where epoch = ? and id = ?')
+    .prepare('update history.history_capture set is_compared = 1 where epoch = ? and id = ?')
     .run(epoch, id)
 }

@@ -4,6 +4,7 @@ import { limits } from '../../src/core/limits.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { ColumnShape, TableShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
+import { historySchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { duckDbType } from '../apply/mirror-catalogue.js'
 import { MirroredTable } from '../apply/mirrored-table.js'
@@ -60,6 +61,7 @@ export class CopiedVersions {
       storage: shape.columns.map((column, index) => choose(column, seen[index] ?? emptyColumnProfile)),
       profiles: shape.columns.map(() => emptyColumnProfile),
       rowCount: 0,
+      schema: historySchema,
     })
   }
 
@@ -216,6 +218,7 @@ function sample(
     table.id,
     shape,
     shape.columns.map(() => 'utf8' as const),
+    historySchema,
   )
   return new RowReader(history, plan, new BufferPool()).read()?.profiles ?? []
 }

@@ -1,7 +1,7 @@
 import { limits } from '../../src/core/limits.js'
 import { reach, wallClockMs } from '../../src/core/outside-world.js'
 import { internalPrefix, readSchemaVersion } from '../../src/oltp/catalogue.js'
-import { openHistoryConnection } from '../../src/oltp/open-history-connection.js'
+import { makeHistoryFile, openHistoryConnection } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { registerConsumer } from '../capture/change-log.js'
@@ -47,7 +47,8 @@ export class HistoryKeeper {
   /** @throws HtapError `history-unusable` when the path holds something else */
   static async open(props: HistoryKeeperProps): Promise<HistoryKeeper> {
     const { path, sourcePath } = props
-    return new HistoryKeeper(props, await openHistoryConnection(path, sourcePath, installHistory))
+    await makeHistoryFile(path, installHistory)
+    return new HistoryKeeper(props, await openHistoryConnection(path, sourcePath))
   }
 
   /** Tables that cannot be temporal, and why. */

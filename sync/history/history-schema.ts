@@ -44,25 +44,26 @@ const layoutVersion = 1
 /**
  * Creates the tables of a new history; must run inside a write transaction.
  *
+ * @param file a connection to it alone
  * @throws HtapError `history-unusable` when the file is something else, or of a later version
  */
-export function installHistory(history: SqliteDatabase): void {
-  const names = history
+export function installHistory(file: SqliteDatabase): void {
+  const names = file
     .prepare("select name from main.sqlite_schema where type = 'table'")
     .pluck()
     .all() as string[]
   if (names.length === 0) {
-    history.exec(tables)
-    const note = history.prepare('insert into history_meta(key, value) values (?, ?)')
+    file.exec(tables)
+    const note = file.prepare('insert into history_meta(key, value) values (?, ?)')
     note.run('layout', layoutVersion)
     note.run('id', uniqueId())
-    history.exec(
+    file.exec(
       `insert into history_state(id, epoch, shift, seq, mark, position, instant)
        values (1, null, 0, 0, null, 0, 0)`,
     )
     return
   }
-  const layout = names.includes('history_meta') ? readMeta(history, 'layout') : null
+  const layout = names.includes('history_meta') ? file.prepare("select value from history_meta where key = 'layout'").pluck().safeIntegers(false).get() : null
   if (layout !== layoutVersion) {
     throw new HtapError('history-unusable', 'the file is no history that this version can read', {
       hint: 'give the history a path of its own, and use one version of kysely-htap everywhere',
@@ -73,15 +74,11 @@ export function installHistory(history: SqliteDatabase): void {
 
 /** The name under which the history keeps its place in the source's log. */
 export function readConsumerId(history: SqliteDatabase): string {
-  return `${historyPrefix}${String(readMeta(history, 'id'))}`
-}
-
-function readMeta(history: SqliteDatabase, key: string): unknown {
-  return history
-    .prepare('select value from main.history_meta where key = ?')
+  const id = history
+    .prepare("select value from history.history_meta where key = 'id'")
     .pluck()
-    .safeIntegers(false)
-    .get(key)
+    .get()
+  return `${historyPrefix}${String(id)}`
 }
 
 /** How far the history has got. */
@@ -98,7 +95,7 @@ export interface HistoryState {
 
 export function readHistoryState(history: SqliteDatabase): HistoryState {
   const [epoch, shift, seq, mark, position, instant] = history
-    .prepare('select epoch, shift, seq, mark, position, instant from main.history_state')
+    .prepare('select epoch, shift, seq, mark, position, instant from history.history_state')
     .raw()
     .safeIntegers()
     .get() as [string | null, bigint, bigint, bigint | null, bigint, bigint]
@@ -115,7 +112,7 @@ export function readHistoryState(history: SqliteDatabase): HistoryState {
 export function writeHistoryState(history: SqliteDatabase, state: HistoryState): void {
   history
     .prepare(
-      `update main.history_state set epoch = ?, shift = cast(? as integer),
+      `update history.history_state set epoch = ?, shift = cast(? as integer),
        seq = cast(? as integer), mark = ?, position = cast(? as integer),
        instant = cast(? as integer)`,
     )

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
-import { sourceSchema } from '../../src/oltp/open-history-connection.js'
+import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { captureKey } from '../capture/triggers.js'
 
@@ -24,7 +24,7 @@ export interface KnownCapture {
 }
 
 /** The table with all versions, ready for SQL; `schema` is that of the history file. */
-export function versionTable(table: HistoryTable, schema = 'main'): string {
+export function versionTable(table: HistoryTable, schema = historySchema): string {
   return `${schema}.version_${table.id}`
 }
 
@@ -56,7 +56,7 @@ export function readKnownCaptures(history: SqliteDatabase, epoch: string): Known
   const rows = history
     .prepare(
       `select c.id, c.shape, c.columns, c.is_compared, t.id, t.name, t.key_count
-       from main.history_capture c join main.history_table t on t.id = c.table_id
+       from history.history_capture c join history.history_table t on t.id = c.table_id
        where c.epoch = ? order by c.id`,
     )
     .raw()
@@ -74,7 +74,7 @@ export function readKnownCaptures(history: SqliteDatabase, epoch: string): Known
 /** The tables that have not ended. */
 export function readHistoryTables(history: SqliteDatabase): HistoryTable[] {
   const rows = history
-    .prepare('select id, name, key_count from main.history_table where ended is null order by id')
+    .prepare('select id, name, key_count from history.history_table where ended is null order by id')
     .raw()
     .safeIntegers(false)
     .all() as [number, string, number][]
@@ -92,7 +92,7 @@ export function hasVersions(history: SqliteDatabase, table: HistoryTable): boole
 /** All columns that a table ever had, by their names in `versionTable`. */
 export function allColumns(history: SqliteDatabase, table: HistoryTable): readonly string[] {
   const numbers = history
-    .prepare('select no from main.history_column where table_id = ? order by no')
+    .prepare('select no from history.history_column where table_id = ? order by no')
     .pluck()
     .safeIntegers(false)
     .all(table.id) as number[]

@@ -1,6 +1,5 @@
 import { assertFile } from '../../src/oltp/file-identity.js'
 import { openHistoryConnection } from '../../src/oltp/open-history-connection.js'
-import { installHistory } from './history-schema.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
 
 /** The worker thread of the history. */
@@ -16,7 +15,7 @@ export interface MoveTask {
 /** A connection per task: a closed one holds no file and no snapshot. */
 export async function move(task: MoveTask): Promise<MovedChanges> {
   const { path, sourcePath, identity, request } = task
-  const history = await openHistoryConnection(path, sourcePath, installHistory)
+  const history = await openHistoryConnection(path, sourcePath)
   try {
     assertFile(sourcePath, identity)
     return moveChanges(history, request)

@@ -39,7 +39,7 @@ export function moveChanges(history: SqliteDatabase, request: MoveRequest): Move
   history.exec('begin')
   try {
     // The lock of this file first: BEGIN IMMEDIATE would take the source's, too.
-    history.exec('update main.history_state set seq = seq')
+    history.exec('update history.history_state set seq = seq')
     const moved = move(history, request)
     reach('history.before-commit')
     history.exec('commit')

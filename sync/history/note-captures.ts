@@ -17,7 +17,7 @@ import { comparableUniques } from './replaced-rows.js'
  * begins one, and finds or adds its columns. Must run inside a write transaction of the history.
  */
 export function noteCaptures(history: SqliteDatabase, epoch: string): void {
-  const known = history.prepare('select 1 from main.history_capture where epoch = ? and id = ?')
+  const known = history.prepare('select 1 from history.history_capture where epoch = ? and id = ?')
   for (const capture of readHistoryCaptures(history, sourceSchema)) {
     if (known.get(epoch, capture.id) === undefined) {
       noteCapture(history, epoch, capture)
@@ -34,9 +34,9 @@ function noteCapture(history: SqliteDatabase, epoch: string, capture: HistoryCap
   const numbers = placeColumns(history, epoch, table, capture)
   history
     .prepare(
-      `insert into main.history_capture(epoch, id, table_id, shape, columns, is_compared, noted)
+      `insert into history.history_capture(epoch, id, table_id, shape, columns, is_compared, noted)
        values (?, ?, ?, ?, ?, cast(? as integer),
-         (select coalesce(max(noted), 0) + 1 from main.history_capture))`,
+         (select coalesce(max(noted), 0) + 1 from history.history_capture))`,
     )
     .run(epoch, id, table.id, JSON.stringify(shape), JSON.stringify(numbers), isCompared)
   addUniqueIndexes(history, table, shape, numbers)
@@ -46,7 +46,7 @@ function noteCapture(history: SqliteDatabase, epoch: string, capture: HistoryCap
 function findTable(history: SqliteDatabase, shape: TableShape): HistoryTable | null {
   const row = history
     .prepare(
-      `select id, name, key_count from main.history_table
+      `select id, name, key_count from history.history_table
        where name = ? and key_names = ? and ended is null`,
     )
     .raw()
@@ -58,7 +58,7 @@ function findTable(history: SqliteDatabase, shape: TableShape): HistoryTable | n
 function beginTable(history: SqliteDatabase, shape: TableShape): HistoryTable {
   const keyCount = captureKey(shape).length
   const { lastInsertRowid } = history
-    .prepare('insert into main.history_table(name, key_count, key_names) values (?, ?, ?)')
+    .prepare('insert into history.history_table(name, key_count, key_names) values (?, ?, ?)')
     .run(shape.name, keyCount, keyNames(shape))
   const table = historyTable(Number(lastInsertRowid), shape.name, keyCount)
   const keys = table.keys.join(', ')
@@ -82,7 +82,7 @@ function placeColumns(
   { shape, before }: HistoryCapture,
 ): readonly number[] {
   const rows = history
-    .prepare('select name, no from main.history_column where table_id = ? order by no')
+    .prepare('select name, no from history.history_column where table_id = ? order by no')
     .raw()
     .safeIntegers(false)
     .all(table.id) as [string, number][]
@@ -108,7 +108,7 @@ function placeColumns(
     }
     history
       .prepare(
-        `insert into main.history_column(table_id, no, name) values (?, cast(? as integer), ?)
+        `insert into history.history_column(table_id, no, name) values (?, cast(? as integer), ?)
          on conflict do update set name = excluded.name`,
       )
       .run(table.id, no, column.name)

@@ -13,7 +13,7 @@ export interface PastSchema {
 export function readSchemaAt(history: SqliteDatabase, position: number): PastSchema | null {
   const row = history
     .prepare(
-      `select position, objects from main.history_schema
+      `select position, objects from history.history_schema
        where position <= cast(? as integer) order by position desc limit 1`,
     )
     .raw()
@@ -30,7 +30,7 @@ export function findTableAt(
 ): HistoryTable | null {
   const row = history
     .prepare(
-      `select id, name, key_count from main.history_table
+      `select id, name, key_count from history.history_table
        where name = ? and (ended is null or ended > cast(? as integer)) order by id limit 1`,
     )
     .raw()
@@ -43,7 +43,7 @@ export function findTableAt(
 export function newestTables(history: SqliteDatabase): HistoryTable[] {
   const rows = history
     .prepare(
-      `select max(id), name, key_count from main.history_table group by name collate nocase
+      `select max(id), name, key_count from history.history_table group by name collate nocase
        order by 1`,
     )
     .raw()
@@ -74,7 +74,7 @@ export interface TableForm {
 export function readForms(history: SqliteDatabase, table: HistoryTable): readonly TableForm[] {
   const rows = history
     .prepare(
-      'select shape, columns from main.history_capture where table_id = ? order by noted desc',
+      'select shape, columns from history.history_capture where table_id = ? order by noted desc',
     )
     .raw()
     .safeIntegers(false)
@@ -91,7 +91,7 @@ export function readColumnNames(
   table: HistoryTable,
 ): ReadonlyMap<string, string> {
   const rows = history
-    .prepare('select no, name from main.history_column where table_id = ? order by no')
+    .prepare('select no, name from history.history_column where table_id = ? order by no')
     .raw()
     .safeIntegers(false)
     .all(table.id) as [number, string][]

@@ -1,3 +1,4 @@
+import { historySchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { type HistoryTable, sameKey, versionTable } from './history-table.js'
 
@@ -5,7 +6,7 @@ import { type HistoryTable, sameKey, versionTable } from './history-table.js'
 export function positionAt(history: SqliteDatabase, instant: number): number {
   return history
     .prepare(
-      `select coalesce(max(position), 0) from main.history_transaction
+      `select coalesce(max(position), 0) from history.history_transaction
        where instant <= cast(? as integer)`,
     )
     .pluck()
@@ -24,7 +25,7 @@ export function rowsAsOfSql(
   table: HistoryTable,
   columns: readonly string[],
   position: number,
-  schema = 'main',
+  schema = historySchema,
 ): string {
   const versions = versionTable(table, schema)
   const upTo = Math.trunc(position)

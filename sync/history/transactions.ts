@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
-import { sourceSchema } from '../../src/oltp/open-history-connection.js'
+import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { entryColumns, entryKeyColumns, entryTable, historyLog } from '../capture/history-log.js'
 import type { HistoryState } from './history-schema.js'
@@ -51,7 +51,7 @@ export function addTransactions(
     .run(state.shift)
   history
     .prepare(
-      `insert into main.history_transaction(position, instant, kind)
+      `insert into history.history_transaction(position, instant, kind)
        select position, n + max(cast(? as integer), max(at * 1000 - n) over (order by position)),
          iif(has_entries, 'commit', 'schema')
        from (select position, at, has_entries, row_number() over (order by position) as n
@@ -60,14 +60,14 @@ export function addTransactions(
     .run(state.instant)
   history
     .prepare(
-      `insert or replace into main.history_schema(position, objects)
+      `insert or replace into history.history_schema(position, objects)
        select (select position from temp.tx where ends >= s.seq order by ends limit 1), s.objects
        from ${sourceSchema}.${historyLog.schemaTable} s where s.seq > ? and s.seq <= ? order by s.seq`,
     )
     .run(state.seq, ends.at(-1))
   const [position, instant] = history
     .prepare(
-      'select position, instant from main.history_transaction order by position desc limit 1',
+      'select position, instant from history.history_transaction order by position desc limit 1',
     )
     .raw()
     .safeIntegers(false)
@@ -122,7 +122,7 @@ function readColumnDefaults(
   table: HistoryTable,
 ): readonly [name: string, fallback: string | null][] {
   const rows = history
-    .prepare("select name, dflt_value from pragma_table_info(?, 'main') order by cid")
+    .prepare(`select name, dflt_value from pragma_table_info(?, '${historySchema}') order by cid`)
     .raw()
     .all(`version_${table.id}`) as [string, string | null][]
   const names = allColumns(history, table)

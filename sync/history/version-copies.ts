@@ -4,6 +4,7 @@ import { limits } from '../../src/core/limits.js'
 import { quoteText } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
+import { historySchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { chooseStorage } from '../apply/column-storage.js'
 import { MirroredTable } from '../apply/mirrored-table.js'
@@ -86,7 +87,13 @@ export class VersionCopies {
     )
     for (const [id, generation, lastId, definition] of rows) {
       const { history, ...stored } = JSON.parse(String(definition)) as StoredCopy
-      const versions = new MirroredTable({ ...stored, tableId: Number(id), generation: 0, rowCount: 0 })
+      const versions = new MirroredTable({
+        ...stored,
+        tableId: Number(id),
+        generation: 0,
+        rowCount: 0,
+        schema: historySchema,
+      })
       this.#copies.set(
         Number(id),
         new CopiedVersions(this.#writer, history, Number(generation), versions, Number(lastId)),
@@ -140,7 +147,7 @@ export class VersionCopies {
     )
     const moments = this.#history
       .prepare(
-        'select position, instant from main.history_transaction where position > ? order by position limit ?',
+        'select position, instant from history.history_transaction where position > ? order by position limit ?',
       )
       .raw()
       .safeIntegers()

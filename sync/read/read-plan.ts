@@ -27,6 +27,7 @@ export function createReadPlan(
   tableId: number,
   shape: TableShape,
   storage: readonly ColumnKind[],
+  schema = 'main',
 ): TableReadPlan {
   const hasExtraRowid = !shape.withoutRowid && shape.rowidAlias === null
   const columns = shape.columns.map((column) => quoteIdentifier(column.name))
@@ -38,7 +39,7 @@ export function createReadPlan(
   const capture = captureKey(shape)
   return Object.freeze({
     tableId,
-    table: `main.${quoteIdentifier(shape.name)}`,
+    table: `${schema}.${quoteIdentifier(shape.name)}`,
     keys: shape.withoutRowid ? capture.map(quoteIdentifier) : capture,
     keyPositions,
     keyKinds: keyPositions.map((position) => kinds[position] ?? 'int64'),

@@ -59,6 +59,11 @@ export class PastApp {
     await this.db.destroy()
   }
 
+  /** A connection that knows nothing of us. */
+  open(): Database.Database {
+    return new Database(this.path)
+  }
+
   settle() {
     return htap(this.db).settleHistory()
   }

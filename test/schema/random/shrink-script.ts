@@ -1,10 +1,8 @@
-import type { Step } from './random-change.js'
-
 /** Runs that finding a shorter script may take. */
 const runsMax = 80
 
 /** Leaves out steps for as long as what remains still fails. */
-export async function shrinkScript(
+export async function shrinkScript<Step>(
   steps: readonly Step[],
   fails: (steps: readonly Step[]) => Promise<boolean>,
 ): Promise<readonly Step[]> {
