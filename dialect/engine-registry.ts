@@ -9,12 +9,12 @@ import { openControlConnection } from '../src/oltp/open-read-connection.js'
 import { isSharedWal } from '../src/oltp/shared-wal.js'
 import type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 import type { Writer } from '../src/oltp/writer.js'
+import { type HistoryOptions, TemporalHistory } from '../sync/history/temporal-history.js'
 import {
   OwnConnectionAccess,
   SharedConnectionAccess,
   type SourceAccess,
 } from '../sync/read/source-access.js'
-import { type HistoryOptions, TemporalHistory } from '../sync/history/temporal-history.js'
 import { SyncEngine } from '../sync/sync-engine.js'
 import type { SyncOptions } from '../sync/sync-options.js'
 import type { AnalyticsHost } from './analytics.js'
@@ -56,9 +56,13 @@ export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | n
   try {
     const history = await entry.history
     if (temporal !== null && history?.path !== temporal.path) {
-      throw new HtapError('config-invalid', 'another instance has this database open without its history', {
-        hint: 'give every instance of a process the same `sync` options',
-      })
+      throw new HtapError(
+        'config-invalid',
+        'another instance has this database open without its history',
+        {
+          hint: 'give every instance of a process the same `sync` options',
+        },
+      )
     }
     return Object.freeze({ engine: entry.engine, history, release })
   } catch (error) {

@@ -31,7 +31,11 @@ export class HtapConnection implements DatabaseConnection {
   ): Promise<QueryResult<R>> {
     const past = pastQueryOf(compiledQuery.sql)
     if (past !== null) {
-      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(compiledQuery, past, options)
+      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(
+        compiledQuery,
+        past,
+        options,
+      )
       return { rows: rows as R[] }
     }
     if (this.#analytics !== null && this.session.mayReadElsewhere) {
@@ -58,7 +62,11 @@ export class HtapConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<R>> {
     const past = pastQueryOf(compiledQuery.sql)
     if (past !== null) {
-      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(compiledQuery, past, options)
+      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(
+        compiledQuery,
+        past,
+        options,
+      )
       for (let start = 0; start < rows.length; start += chunkSize) {
         yield { rows: rows.slice(start, start + chunkSize) as R[] }
       }

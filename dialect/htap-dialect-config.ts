@@ -116,7 +116,10 @@ export interface HtapSyncConfig {
    *
    * @default 'auto'
    */
-  readonly tables?: 'auto' | readonly string[] | Readonly<Record<string, { readonly mode: SyncMode }>>
+  readonly tables?:
+    | 'auto'
+    | readonly string[]
+    | Readonly<Record<string, { readonly mode: SyncMode }>>
   /** Where and under which names the history of temporal tables is kept. */
   readonly history?: HtapHistoryConfig
   /** How often commits of other processes are looked for, in milliseconds. @default 25 */

@@ -5,14 +5,6 @@ export { HtapError, type HtapErrorCode } from '../src/core/htap-error.js'
 export type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 export type { TableState } from '../sync/tracked-table.js'
 export type { TableVerification, VerifyReport } from '../sync/verify.js'
-export { asOf, asOfTable } from './temporal/as-of.js'
-export {
-  history,
-  type HistoryFilter,
-  type HistoryOf,
-  type Period,
-} from './temporal/history.js'
-export type { Moment } from './temporal/moment.js'
 export { olap, oltp, type Pluggable, type QueryHint, withConsistency } from './hints.js'
 export { type Compilable, type HtapHandle, htap } from './htap.js'
 export { HtapAdapter } from './htap-adapter.js'
@@ -41,3 +33,11 @@ export type { CostEstimate } from './router/cost-estimate.js'
 export type { RouteCounts } from './router/route-counts.js'
 export type { RouteExplanation } from './router/route-explanation.js'
 export type { ShadowStatus } from './router/shadow/shadow-counter.js'
+export { asOf, asOfTable } from './temporal/as-of.js'
+export {
+  type HistoryFilter,
+  type HistoryOf,
+  history,
+  type Period,
+} from './temporal/history.js'
+export type { Moment } from './temporal/moment.js'

@@ -11,7 +11,6 @@ import { type Freshness, FreshnessGate } from './freshness.js'
 import { QueryShapes } from './query-shape.js'
 import { allRows, arrowTable, chunks, type Reading, readCandidate } from './reading.js'
 import { toResults } from './result-stream.js'
-import type { RouteCounts } from './route-counts.js'
 import { explainKept, type RouteExplanation } from './route-explanation.js'
 import { type KeptFacts, RouteLog } from './route-log.js'
 import { createShadow } from './shadow/create-shadow.js'
@@ -30,25 +29,21 @@ export class QueryRouter implements Analytics {
   readonly #engine: SyncEngine
   readonly #release: () => Promise<void>
   readonly #shapes = new QueryShapes()
-  readonly #log: RouteLog
+  /** Counts of decisions, and the last thing that went wrong on the way to DuckDB. */
+  readonly log: RouteLog
   readonly #finder: CandidateFinder
   readonly #gate: FreshnessGate
   readonly #shadow: Shadow | null
 
   /** @param release gives the engine back, which other instances may share */
-  constructor(
-    host: AnalyticsHost,
-    engine: SyncEngine,
-    release: () => Promise<void>,
-    log = new RouteLog(host.config.onRoute),
-  ) {
+  constructor(host: AnalyticsHost, engine: SyncEngine, release: () => Promise<void>) {
     this.#host = host
     this.#engine = engine
     this.#release = release
     this.#finder = new CandidateFinder(host, engine)
     this.#gate = new FreshnessGate(engine, host.writer)
-    this.#log = log
-    const [finder, shapes] = [this.#finder, this.#shapes]
+    this.log = new RouteLog(host.config.onRoute)
+    const [finder, shapes, log] = [this.#finder, this.#shapes, this.log]
     this.#shadow = createShadow({ host, engine, finder, shapes, log })
   }
 
@@ -58,15 +53,6 @@ export class QueryRouter implements Analytics {
 
   get engine(): SyncEngine {
     return this.#engine
-  }
-
-  get counts(): RouteCounts {
-    return this.#log.counts
-  }
-
-  /** The last thing that went wrong on the way to DuckDB; it changed no answer. */
-  get lastError(): unknown {
-    return this.#log.lastError
   }
 
   get disabledRules(): readonly string[] {
@@ -173,7 +159,7 @@ export class QueryRouter implements Analytics {
 
   /** SQLite has answered a query that this router kept there. */
   noteAnswered(query: CompiledQuery, durationMs: number): void {
-    this.#log.answeredBySqlite(query, durationMs)
+    this.log.answeredBySqlite(query, durationMs)
   }
 
   async close(): Promise<void> {
@@ -229,7 +215,7 @@ export class QueryRouter implements Analytics {
         if (result === null) {
           return this.#giveUp(query, isForced, 'DuckDB refused', { estimate, waitMs, lagChanges })
         }
-        this.#log.answeredByDuckDb({
+        this.log.answeredByDuckDb({
           reason: found.reason,
           sql: query.sql,
           duckdbSql: found.translated.sql,
@@ -247,7 +233,7 @@ export class QueryRouter implements Analytics {
       if (options?.signal?.aborted || isImpossible) {
         throw error
       }
-      this.#log.lastError = error
+      this.log.lastError = error
       return this.#giveUp(query, isForced, 'the way to DuckDB failed')
     }
   }
@@ -278,7 +264,7 @@ export class QueryRouter implements Analytics {
       if (options?.signal?.aborted) {
         throw error
       }
-      this.#log.lastError = error
+      this.log.lastError = error
       if (!this.#engine.noteFailure(error) && this.#finder.isCurrent(found)) {
         found.entry.refusal = error instanceof Error ? error.message : String(error)
       }
@@ -291,7 +277,7 @@ export class QueryRouter implements Analytics {
     if (isForced) {
       throw new HtapError('route-impossible', `DuckDB cannot answer this query: ${reason}`, {
         hint: 'leave the engine to the router, or see explain() for the reason',
-        cause: this.lastError,
+        cause: this.log.lastError,
         facts: { reason, sql: query.sql },
       })
     }
@@ -299,7 +285,7 @@ export class QueryRouter implements Analytics {
   }
 
   #keep(query: CompiledQuery, reason: string, facts?: KeptFacts): null {
-    this.#log.keep(query, reason, facts)
+    this.log.keep(query, reason, facts)
     return null
   }
 }

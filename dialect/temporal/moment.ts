@@ -7,11 +7,7 @@ import { HtapError } from '../../src/core/htap-error.js'
  * - `{ instant }`: microseconds since 1970, UTC, as the period columns have them
  * - `{ position }`: the state that the transaction at that position left, as the period columns have it
  */
-export type Moment =
-  | Date
-  | string
-  | { readonly instant: number }
-  | { readonly position: number }
+export type Moment = Date | string | { readonly instant: number } | { readonly position: number }
 
 /** A moment in numbers, and as text that can stand in a hint. */
 export type PlainMoment = { readonly instant: number } | { readonly position: number }

@@ -19,7 +19,11 @@ import { type PastTable, periodColumn, type VersionRange } from './past-tables.j
 export interface PlacedQuery {
   readonly base: { readonly position: number } | VersionRange
   /** Tables at positions of their own, by their names in the query. */
-  readonly tables: readonly { readonly name: string; readonly table: string; readonly position: number }[]
+  readonly tables: readonly {
+    readonly name: string
+    readonly table: string
+    readonly position: number
+  }[]
 }
 
 /**
@@ -165,7 +169,8 @@ function versionsOf(
     }
   }
   for (const [index, column] of newest?.shape.columns.entries() ?? []) {
-    const collation = column.collation === 'BINARY' ? '' : `collate ${quoteIdentifier(column.collation)}`
+    const collation =
+      column.collation === 'BINARY' ? '' : `collate ${quoteIdentifier(column.collation)}`
     const type = column.declaredType === '' ? '' : quoteIdentifier(column.declaredType)
     define(column.name, newest?.columns[index] ?? '', `${type} ${collation}`)
   }

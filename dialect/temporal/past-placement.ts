@@ -37,7 +37,13 @@ async function positionOf(moment: PlainMoment, history: TemporalHistory): Promis
  */
 async function rangeOf(filter: VersionFilter, history: TemporalHistory): Promise<VersionRange> {
   const { kind, from, to, deleted } = filter
-  const all = { beginMin: 0, beginMax: Number.MAX_SAFE_INTEGER, endAfter: -1, endMax: null, deleted }
+  const all = {
+    beginMin: 0,
+    beginMax: Number.MAX_SAFE_INTEGER,
+    endAfter: -1,
+    endMax: null,
+    deleted,
+  }
   if (kind === 'all' || from === null || to === null) {
     await history.moveNow()
     return all

@@ -117,7 +117,11 @@ export class PastReader {
     await this.#states.close()
   }
 
-  async #plan(query: CompiledQuery, past: PastQuery, hint: QueryHint | undefined): Promise<PastPlan> {
+  async #plan(
+    query: CompiledQuery,
+    past: PastQuery,
+    hint: QueryHint | undefined,
+  ): Promise<PastPlan> {
     const { host, history } = this.#props
     const sync = host.config.sync === false ? undefined : host.config.sync
     const placed = await placeQuery(past, history)
@@ -141,7 +145,14 @@ export class PastReader {
     }
     const translation = await this.#translate(pending, schema, design)
     return translation?.kind === 'translated'
-      ? { placed, design, translated: translation, reason: null, pending, tables: pending.tableNames }
+      ? {
+          placed,
+          design,
+          translated: translation,
+          reason: null,
+          pending,
+          tables: pending.tableNames,
+        }
       : kept(translation?.reason ?? null, pending.tableNames)
   }
 
@@ -229,7 +240,8 @@ export class PastReader {
       )
       throw new HtapError('history-missing', `table ${name} has no history at this moment`, {
         hint:
-          refused?.[1] ?? 'a history begins when `sync: { mode: "temporal" }` is switched on for a table',
+          refused?.[1] ??
+          'a history begins when `sync: { mode: "temporal" }` is switched on for a table',
         facts: { table: name, sql: withoutHints(sql) },
         cause: error,
       })

@@ -136,9 +136,14 @@ function mirrorColumn(
 }
 
 /** The end of a row is noted with NULL in all columns; it shows in no state. */
-function withoutEnds(profile: ColumnProfile, column: ColumnShape, table: TableShape): ColumnProfile {
+function withoutEnds(
+  profile: ColumnProfile,
+  column: ColumnShape,
+  table: TableShape,
+): ColumnProfile {
   const isKey =
-    column.name === table.rowidAlias || (table.withoutRowid && table.primaryKey.includes(column.name))
+    column.name === table.rowidAlias ||
+    (table.withoutRowid && table.primaryKey.includes(column.name))
   return column.notNull || isKey
     ? { ...profile, classes: profile.classes & ~storageClass.null }
     : profile

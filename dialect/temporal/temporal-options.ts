@@ -43,9 +43,13 @@ export function temporalOptions({ config, path }: AnalyticsHost): HistoryOptions
     })
   }
   if (resolve(place) === path) {
-    throw new HtapError('config-invalid', '`sync.history.path` is the path of the database itself', {
-      hint: 'give the history a file of its own',
-    })
+    throw new HtapError(
+      'config-invalid',
+      '`sync.history.path` is the path of the database itself',
+      {
+        hint: 'give the history a file of its own',
+      },
+    )
   }
   return {
     ...wanted,
@@ -63,7 +67,8 @@ function temporalTables(
     return mode === 'temporal' ? { tables, except: [] } : null
   }
   const modes = tables === 'auto' ? [] : Object.entries(tables)
-  const named = (wanted: string) => modes.filter(([, it]) => it.mode === wanted).map(([name]) => name)
+  const named = (wanted: string) =>
+    modes.filter(([, it]) => it.mode === wanted).map(([name]) => name)
   if (mode === 'temporal') {
     return { tables: 'all', except: named('mirror') }
   }

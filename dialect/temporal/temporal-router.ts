@@ -4,7 +4,6 @@ import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { AnalyticsHost, PastAnalytics, QueryOptions } from '../analytics.js'
 import { QueryRouter } from '../router/query-router.js'
 import type { RouteExplanation } from '../router/route-explanation.js'
-import { RouteLog } from '../router/route-log.js'
 import type { PastQuery } from './past-query.js'
 import { PastReader } from './past-reader.js'
 
@@ -13,7 +12,6 @@ export class TemporalRouter extends QueryRouter implements PastAnalytics {
   readonly history: TemporalHistory
   readonly #host: AnalyticsHost
   readonly #reader: PastReader
-  readonly #log: RouteLog
 
   /** @param release gives engine and history back, which other instances may share */
   constructor(
@@ -22,11 +20,9 @@ export class TemporalRouter extends QueryRouter implements PastAnalytics {
     history: TemporalHistory,
     release: () => Promise<void>,
   ) {
-    const log = new RouteLog(host.config.onRoute)
-    super(host, engine, release, log)
+    super(host, engine, release)
     this.#host = host
     this.history = history
-    this.#log = log
     this.#reader = new PastReader({ host, engine, history })
   }
 
@@ -43,10 +39,10 @@ export class TemporalRouter extends QueryRouter implements PastAnalytics {
     const { rows, engine, reason, duckdbSql } = await this.#reader.answer(query, past, options)
     const durationMs = performance.now() - startMs
     if (engine === 'sqlite') {
-      this.#log.keep(query, reason)
-      this.#log.answeredBySqlite(query, durationMs)
+      this.log.keep(query, reason)
+      this.log.answeredBySqlite(query, durationMs)
     } else {
-      this.#log.answeredByDuckDb({
+      this.log.answeredByDuckDb({
         reason,
         sql: query.sql,
         duckdbSql,

@@ -58,7 +58,9 @@ export class CopiedVersions {
       tableId: table.id,
       shape,
       generation: 0,
-      storage: shape.columns.map((column, index) => choose(column, seen[index] ?? emptyColumnProfile)),
+      storage: shape.columns.map((column, index) =>
+        choose(column, seen[index] ?? emptyColumnProfile),
+      ),
       profiles: shape.columns.map(() => emptyColumnProfile),
       rowCount: 0,
       schema: historySchema,

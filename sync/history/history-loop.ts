@@ -84,7 +84,10 @@ export class HistoryLoop {
   #tick(): void {
     try {
       const version = this.#props.dataVersion()
-      if (version !== this.#dataVersion || (this.#retryAtMs > 0 && steadyClockMs() >= this.#retryAtMs)) {
+      if (
+        version !== this.#dataVersion ||
+        (this.#retryAtMs > 0 && steadyClockMs() >= this.#retryAtMs)
+      ) {
         this.#dataVersion = version
         this.#retryAtMs = 0
         this.wake()

@@ -63,7 +63,13 @@ export function installHistory(file: SqliteDatabase): void {
     )
     return
   }
-  const layout = names.includes('history_meta') ? file.prepare("select value from history_meta where key = 'layout'").pluck().safeIntegers(false).get() : null
+  const layout = names.includes('history_meta')
+    ? file
+        .prepare("select value from history_meta where key = 'layout'")
+        .pluck()
+        .safeIntegers(false)
+        .get()
+    : null
   if (layout !== layoutVersion) {
     throw new HtapError('history-unusable', 'the file is no history that this version can read', {
       hint: 'give the history a path of its own, and use one version of kysely-htap everywhere',

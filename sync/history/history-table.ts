@@ -74,7 +74,9 @@ export function readKnownCaptures(history: SqliteDatabase, epoch: string): Known
 /** The tables that have not ended. */
 export function readHistoryTables(history: SqliteDatabase): HistoryTable[] {
   const rows = history
-    .prepare('select id, name, key_count from history.history_table where ended is null order by id')
+    .prepare(
+      'select id, name, key_count from history.history_table where ended is null order by id',
+    )
     .raw()
     .safeIntegers(false)
     .all() as [number, string, number][]

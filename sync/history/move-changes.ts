@@ -145,7 +145,8 @@ function moveEntries(
   marks: readonly number[],
 ): HistoryState {
   const there = captures.filter(
-    (capture) => hasBegun(history, capture, captures) && hasEntries(history, capture.id, state.seq, head),
+    (capture) =>
+      hasBegun(history, capture, captures) && hasEntries(history, capture.id, state.seq, head),
   )
   if (there.length === 0 && !hasSchemas(history, state.seq, head)) {
     return state

@@ -4,7 +4,11 @@ import { expect, onTestFinished } from 'vitest'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { HistoryKeeper } from '../../dist/sync/history/history-keeper.js'
 import { readHistoryState } from '../../dist/sync/history/history-schema.js'
-import { allColumns, type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
+import {
+  allColumns,
+  type HistoryTable,
+  readHistoryTables,
+} from '../../dist/sync/history/history-table.js'
 import { rowsAsOfSql } from '../../dist/sync/history/rows-as-of.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
 import { tempFolder } from './temp-folder.js'
@@ -122,7 +126,9 @@ export class HistoryHarness {
     return table === undefined
       ? []
       : (history
-          .prepare(`select * from (${rowsAsOfSql(table, columnsOf(history, table), position)}) order by 1, 2`)
+          .prepare(
+            `select * from (${rowsAsOfSql(table, columnsOf(history, table), position)}) order by 1, 2`,
+          )
           .raw()
           .safeIntegers()
           .all() as unknown[][])

@@ -15,7 +15,9 @@ const pairsPerSchema = 120
 const moments = 6
 const transactionsBetween = 5
 
-async function runHistory(seed: number): Promise<{ readonly compared: number; readonly routed: number }> {
+async function runHistory(
+  seed: number,
+): Promise<{ readonly compared: number; readonly routed: number }> {
   const random = new Random(seed)
   let tables: readonly RandomTable[] = []
   const app = await PastApp.open((database) => {

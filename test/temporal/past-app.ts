@@ -3,7 +3,12 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { CompiledQuery, Kysely } from 'kysely'
 import { onTestFinished } from 'vitest'
-import { HtapDialect, type HtapDialectConfig, htap, type RouteEvent } from '../../dist/dialect/index.js'
+import {
+  HtapDialect,
+  type HtapDialectConfig,
+  htap,
+  type RouteEvent,
+} from '../../dist/dialect/index.js'
 import { tempFolder } from '../support/temp-folder.js'
 
 /** A moment of a database, and a SQLite database that was frozen then. */
