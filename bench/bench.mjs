@@ -9,6 +9,7 @@ import { keyLookup } from './key-lookup.mjs'
 import { loneWrite } from './lone-write.mjs'
 import { olapRows } from './olap-rows.mjs'
 import { statementOverhead } from './statement-overhead.mjs'
+import { temporal } from './temporal.mjs'
 import { translation } from './translation.mjs'
 
 const benches = {
@@ -19,6 +20,7 @@ const benches = {
   'apply-changes': applyChanges,
   'olap-rows': olapRows,
   'demo-queries': demoQueries,
+  temporal,
   translation,
   'statement-overhead': statementOverhead,
   'first-copy-memory': firstCopyMemory,

@@ -156,20 +156,23 @@ export class CopiedVersions {
   /** Ends the open versions that have a follower in the batch, and adds those of the batch. */
   #addSql(batch: string): string {
     const { keys } = this.history
-    const columns = this.versions.shape.columns.map(({ name }) => name).join(', ')
+    const columns = this.versions.shape.columns.map(({ name }) => `b.${name}`).join(', ')
     const next = `temp.main.htap_next_${this.history.id}`
     const isFirst = `${keys.map((key) => `o.${key} = n.${key}`).join(' and ')} and n.nth = 1`
+    // A window over a few columns, joined again: whole rows would have to be sorted.
     return `
       create or replace temp table htap_next_${this.history.id} as
-        select *, lead(position) over w as until, row_number() over w as nth
+        select id, position, ${keys.join(', ')},
+          lead(position) over w as until, row_number() over w as nth
         from ${batch} window w as (partition by ${keys.join(', ')} order by id);
       insert into ${this.closed} select o.*, n.position from ${this.open} o join ${next} n on ${isFirst};
       delete from ${this.open} o using ${next} n where ${isFirst};
       insert into ${this.closed}
-        select ${columns}, case when op = 'D' then position else until end
-        from ${next} where until is not null or op = 'D' order by id;
+        select ${columns}, case when b.op = 'D' then b.position else n.until end
+        from ${batch} b join ${next} n on n.id = b.id and (n.until is not null or b.op = 'D');
       insert into ${this.open}
-        select ${columns} from ${next} where until is null and op <> 'D' order by id;
+        select ${columns} from ${batch} b semi join (from ${next} where until is null) n on n.id = b.id
+        where b.op <> 'D';
       drop table ${next};`
   }
 

@@ -65,7 +65,7 @@ function beginTable(history: SqliteDatabase, shape: TableShape): HistoryTable {
   history.exec(`
     create table ${versionTable(table)}(
       id integer primary key, position integer not null, op text not null, ${keys});
-    create index ${versionTable(table)}_key on version_${table.id}(${keys}, id)`)
+    create index ${versionTable(table)}_key on version_${table.id}(${keys}, id, op, position)`)
   return table
 }
 
