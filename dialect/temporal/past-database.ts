@@ -43,8 +43,12 @@ export class PastDatabase {
       await onCreate?.(database)
       // Rows were checked when they were written.
       database.exec('pragma foreign_keys = off; pragma ignore_check_constraints = on')
-      for (const { sql, type } of objects) {
+      const made = objects.filter(({ type }) => type !== 'statistics')
+      for (const { sql, type } of made) {
         create(database, type, sql)
+      }
+      if (made.length < objects.length) {
+        addStatistics(database, objects)
       }
       return new PastDatabase(database)
     } catch (error) {
@@ -108,6 +112,17 @@ function create(database: SqliteDatabase, type: SchemaObject['type'], sql: strin
       throw error
     }
   }
+}
+
+/** What SQLite plans by, as it was. */
+function addStatistics(database: SqliteDatabase, objects: readonly SchemaObject[]): void {
+  database.exec('analyze')
+  for (const { type, sql } of objects) {
+    if (type === 'statistics') {
+      database.exec(sql)
+    }
+  }
+  database.exec('analyze sqlite_schema')
 }
 
 function fillSql(past: PastTable, shape: TableShape): string {

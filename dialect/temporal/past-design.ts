@@ -1,5 +1,6 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { foldIdentifier, quoteIdentifier } from '../../src/core/sql-identifier.js'
+import type { TableShape } from '../../src/core/table-shape.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SchemaObject } from '../../sync/capture/schema-notes.js'
 import type { HistoryTable } from '../../sync/history/history-table.js'
@@ -75,7 +76,9 @@ function wholeState(history: SqliteDatabase, position: number): DesignPart {
   )
   const names = new Set(tables.map(({ name }) => foldIdentifier(name)))
   return {
-    objects: objects.filter((it) => it.type === 'view' || names.has(foldIdentifier(it.table))),
+    objects: objects.filter(
+      (it) => it.table === '' || it.type === 'view' || names.has(foldIdentifier(it.table)),
+    ),
     tables,
     unknown: missing(objects, names),
   }
@@ -154,6 +157,14 @@ function allVersions(
   }
 }
 
+/** The columns that are the key of a row, in the order of `HistoryTable.keys`. */
+function keyNames(shape: TableShape): readonly string[] {
+  if (shape.withoutRowid) {
+    return shape.primaryKey
+  }
+  return shape.rowidAlias === null ? [] : [shape.rowidAlias]
+}
+
 function versionsOf(
   history: SqliteDatabase,
   table: HistoryTable,
@@ -168,11 +179,14 @@ function versionsOf(
       defined.set(key, { sql: `${quoteIdentifier(name)} ${type}`, column })
     }
   }
+  const keys = newest === undefined ? [] : keyNames(newest.shape)
   for (const [index, column] of newest?.shape.columns.entries() ?? []) {
+    // The end of a row has its key, and nothing else.
+    const key = table.keys[keys.indexOf(column.name)]
     const collation =
       column.collation === 'BINARY' ? '' : `collate ${quoteIdentifier(column.collation)}`
     const type = column.declaredType === '' ? '' : quoteIdentifier(column.declaredType)
-    define(column.name, newest?.columns[index] ?? '', `${type} ${collation}`)
+    define(column.name, key ?? newest?.columns[index] ?? '', `${type} ${collation}`)
   }
   for (const [column, name] of readColumnNames(history, table)) {
     define(name, column, '')

@@ -1,16 +1,16 @@
 import { wallClockMs } from '../../src/core/outside-world.js'
-import { internalPrefix } from '../../src/oltp/catalogue.js'
+import { hasTable, internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { addMark } from './change-log.js'
 import { historyLog } from './history-log.js'
 
 /** What a schema is made of, apart from triggers. */
 export interface SchemaObject {
-  readonly type: 'table' | 'index' | 'view'
+  readonly type: 'table' | 'index' | 'view' | 'statistics'
   readonly name: string
   /** The table that it belongs to, or itself. */
   readonly table: string
-  /** The text that made it, as SQLite keeps it. */
+  /** The text that made it, as SQLite keeps it; for statistics the rows, as INSERT. */
   readonly sql: string
 }
 
@@ -38,7 +38,7 @@ export function noteSchema(database: SqliteDatabase): void {
 
 /** Tables, indexes and views of the application, each after what it needs. */
 export function readSchemaObjects(database: SqliteDatabase): readonly SchemaObject[] {
-  return database
+  const objects = database
     .prepare(
       `select type, name, tbl_name as "table", sql from main.sqlite_schema
        where type in ('table', 'index', 'view') and sql is not null
@@ -47,6 +47,29 @@ export function readSchemaObjects(database: SqliteDatabase): readonly SchemaObje
        order by type = 'view', type = 'index', rowid`,
     )
     .all() as SchemaObject[]
+  return [...objects, ...statisticsTables.flatMap((name) => readStatistics(database, name))]
+}
+
+/** What ANALYZE has found, by which SQLite plans, and so in what order it gives rows that nobody ordered. */
+const statisticsTables = ['sqlite_stat1', 'sqlite_stat4']
+
+function readStatistics(database: SqliteDatabase, name: string): readonly SchemaObject[] {
+  if (!hasTable(database, name)) {
+    return []
+  }
+  const columns = database
+    .prepare(`select name from pragma_table_info('${name}', 'main')`)
+    .pluck()
+    .all() as string[]
+  const rows = database
+    .prepare(
+      `select ${columns.map((column) => `quote(${column})`).join(` || ', ' || `)} from main.${name}
+       where tbl not like '\\_htap\\_%' escape '\\' order by 1`,
+    )
+    .pluck()
+    .all()
+  const sql = `insert into ${name}(${columns.join(', ')}) values ${rows.map((row) => `(${row})`).join(', ')}`
+  return rows.length === 0 ? [] : [{ type: 'statistics', name, table: '', sql }]
 }
 
 /** Forgets schemas that the history has, but the newest, with which the next one is compared. */

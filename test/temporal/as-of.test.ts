@@ -218,7 +218,7 @@ describe('history', () => {
       oltp(history(app.db, { deleted: true })),
     ]) {
       const rows = await db.selectFrom('product').where('operation', '=', 'D').selectAll().execute()
-      expect(rows).toMatchObject([{ valid_from: end, valid_to: end, operation: 'D' }])
+      expect(rows).toMatchObject([{ id: 1, valid_from: end, valid_to: end, operation: 'D' }])
     }
   })
 
