@@ -143,6 +143,8 @@ export const limits = Object.freeze({
   streamConnectionsMax: 16,
   /** How long closing waits for connections that are still in use. */
   drainWaitMs: 5000,
+  /** Rows of a page in which the history is read, and versions that one transaction gives up. */
+  historyPageRowsMax: 1000,
   /** How long a migration waits for another one to end. */
   migrationLockWaitMs: 60_000,
   /** How often a migration looks whether the other one has ended. */
