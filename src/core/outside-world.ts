@@ -49,6 +49,8 @@ export const failPoints = Object.freeze({
   'history.before-commit': 'all versions stand in the transaction of the history',
   'history.after-commit': 'the history has the versions; the log has their entries still',
   'history.pruned': 'entries that the history has are gone from the log',
+  'history-retention.in-transaction': 'a page of old versions is deleted, not committed',
+  'history-retention.committed': 'a page of old versions is gone, and others are still there',
   'open.locked': 'the mirror is locked; its file is untouched',
   'open.store-opened': 'the column store is open; nothing is compared yet',
   'open.log-installed': 'the change log is there; the mirror does not know whose it is',

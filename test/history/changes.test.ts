@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { readHistoryTables } from '../../dist/sync/history/history-table.js'
-import { type ChangesProps, readChanges } from '../../dist/sync/history/read-changes.js'
+import {
+  type ChangesProps,
+  type RowChange,
+  readChanges,
+} from '../../dist/sync/history/read-changes.js'
 import { readDiff } from '../../dist/sync/history/read-diff.js'
 import { beginOf } from '../../dist/sync/history/whole-history.js'
 import { HistoryHarness } from '../support/history-harness.js'
@@ -94,10 +98,10 @@ describe('changes between two positions', () => {
        select i, 'a' || i, null from s`
     await positions(h, fill(1, 2500), 'update t set b = id where id % 2 = 0')
     const reader = readChanges(h.keeper.history, tableOf(h))
-    const seen = [reader.next().value as { key: unknown[] }]
+    const seen = [reader.next().value as RowChange]
     await positions(h, fill(5000, 10))
     for (const change of reader) {
-      seen.push(change as never)
+      seen.push(change)
     }
     expect(seen).toHaveLength(2500 + 1250 + 10)
     expect(new Set(seen.slice(0, 2500).map(({ key }) => key[0])).size).toBe(2500)
