@@ -45,7 +45,7 @@ export function* readDiff(
     const layouts = readLayouts(history, table)
     const all = allColumns(history, table)
     const rows = history
-      .prepare(differingSql(history, table, layoutAt(layouts, to).columns))
+      .prepare(differingSql(table, layoutAt(layouts, to).columns, differingRows(table, all)))
       .raw()
       .safeIntegers(safeIntegers)
       .all({ start, end, last, count: limits.historyPageRowsMax }) as unknown[][]
@@ -63,25 +63,29 @@ export function* readDiff(
   }
 }
 
+/** What the reader below takes: what there was and is, the key, and all columns at the end and at the start. */
+function differingRows(table: HistoryTable, all: readonly string[]): string {
+  const list = [...table.keys, ...all].map((it) => `v.${it}`)
+  return `v.id, coalesce(b.op <> 'D', false), v.op <> 'D', ${[...list, ...all.map((it) => `b.${it}`)].join(', ')}`
+}
+
 /**
- * A SELECT of the keys that differ after the version `last`: its number, whether there was a row, whether
- * there is one, the key, and all columns at the end and at the start.
+ * A SELECT of the keys whose rows at the version `:start` and at the version `:end` differ, after the
+ * version `:last`. `v` is the version at the end, and `b` the one at the start, if there was any.
  *
  * @param compared the columns that count
  */
-function differingSql(
-  history: SqliteDatabase,
+export function differingSql(
   table: HistoryTable,
   compared: readonly string[],
+  selected: string,
 ): string {
   const versions = versionTable(table)
-  const all = allColumns(history, table)
-  const list = [...table.keys.map((it) => `v.${it}`), ...all.map((it) => `v.${it}`)]
   // Bit by bit, as 1 and 1.0 are equal to SQLite and two values.
   const differs = compared.map(
     (it) => `typeof(v.${it}) <> typeof(b.${it}) or v.${it} is not b.${it}`,
   )
-  return `select v.id, coalesce(b.op <> 'D', false), v.op <> 'D', ${[...list, ...all.map((it) => `b.${it}`)].join(', ')}
+  return `select ${selected}
     from ${versions} v left join ${versions} b on b.id = (
       select max(p.id) from ${versions} p where ${sameKey(table, 'p', 'v')} and p.id <= :start)
     where v.id > :last and v.id <= :end
