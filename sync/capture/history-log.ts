@@ -24,6 +24,8 @@ export const historyLog = Object.freeze({
   schemaTable: `${internalPrefix}schema`,
   /** Who made a transaction, and why, where the application says so. */
   commitTable: `${internalPrefix}commit`,
+  /** Zeros for a while, when keys are erased. */
+  zerosTable: `${internalPrefix}zeros`,
 })
 
 /** The columns that an entry has before those of the table. */
@@ -80,7 +82,8 @@ export function installHistoryLog(database: SqliteDatabase): void {
     create table if not exists main.${historyLog.schemaTable}(
       seq integer primary key, at integer not null, objects text not null);
     create table if not exists main.${historyLog.commitTable}(
-      seq integer primary key, after integer not null, at integer not null, actor, message)`)
+      seq integer primary key, after integer not null, at integer not null, actor, message);
+    create table if not exists main.${historyLog.zerosTable}(zeros)`)
 }
 
 export function hasHistoryLog(database: SqliteDatabase): boolean {

@@ -1,10 +1,9 @@
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import { entryColumns, entryTable, readHistoryCaptures } from '../capture/history-log.js'
-import { readHistoryState } from './history-schema.js'
-import { type HistoryTable, readKnownCaptures } from './history-table.js'
+import type { HistoryTable } from './history-table.js'
 import { differingSql } from './read-diff.js'
 import type { RestoredRows } from './restored-rows.js'
 import { rowsAsOfSql } from './rows-as-of.js'
+import { isMoved } from './unmoved-entries.js'
 import { lastVersionUpTo, newestVersion } from './version-range.js'
 
 interface CarriedRows {
@@ -30,7 +29,7 @@ export function carryRows(carried: CarriedRows, rows: RestoredRows): boolean {
     }
     return false
   }
-  if (!hasAll(source, history, table)) {
+  if (!isMoved(source, history, table)) {
     carry(history, rowsAsOf(carried, rows), {}, rows)
     return true
   }
@@ -79,22 +78,4 @@ function exactly(table: HistoryTable, column: string): string {
 /** A value without any loss, and whether it is a text. */
 function bytesOf(column: string): string {
   return `iif(typeof(${column}) = 'text', cast(${column} as blob), ${column}), typeof(${column}) = 'text'`
-}
-
-/** The history has every change of the table, also those of the transaction that is open on `source`. */
-function hasAll(source: SqliteDatabase, history: SqliteDatabase, table: HistoryTable): boolean {
-  const { epoch, seq } = readHistoryState(history)
-  const known = new Map(
-    readKnownCaptures(history, epoch ?? '').map((it) => [it.id, it.table.id] as const),
-  )
-  return readHistoryCaptures(source).every(({ id }) => {
-    const owner = known.get(id)
-    return (
-      owner !== undefined &&
-      (owner !== table.id ||
-        source
-          .prepare(`select 1 from main.${entryTable(id)} where ${entryColumns.seq} > ? limit 1`)
-          .get(seq) === undefined)
-    )
-  })
 }
