@@ -65,9 +65,9 @@ function carryKey(carried: CarriedRows, key: readonly unknown[], rows: RestoredR
   }
 }
 
-function rowsAsOf({ history, table, position }: CarriedRows, rows: RestoredRows): string {
+function rowsAsOf({ table, position }: CarriedRows, rows: RestoredRows): string {
   const list = rows.wanted.map((it) => bytesOf(`b.${it}`))
-  return `select 1, ${list.join(', ')} from (${rowsAsOfSql(history, table, position)}) b`
+  return `select 1, ${list.join(', ')} from (${rowsAsOfSql(table, rows.wanted, position)}) b`
 }
 
 /** A key stands in every version, also where there was no row. */

@@ -1,7 +1,7 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { reach } from '../../src/core/outside-world.js'
-import { sourceSchema } from '../../src/oltp/open-history-connection.js'
+import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { historyLog } from '../capture/history-log.js'
@@ -21,7 +21,7 @@ export async function overwriteTraces(
 ): Promise<void> {
   rewrite(history)
   reach('history-erase.rewritten')
-  await checkpoint(history, 'main')
+  await checkpoint(history, historySchema)
   await zeroFreePages(access)
   await checkpoint(history, sourceSchema)
 }
@@ -34,7 +34,7 @@ function rewrite(history: SqliteDatabase): void {
   // On disk: what it writes first would otherwise stand in memory as a whole.
   history.exec('pragma temp_store = file')
   try {
-    history.exec('vacuum main')
+    history.exec(`vacuum ${historySchema}`)
   } finally {
     history.exec('pragma temp_store = memory')
   }

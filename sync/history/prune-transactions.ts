@@ -19,7 +19,7 @@ export async function pruneTransactions(
 ): Promise<void> {
   const page = history
     .prepare(
-      `select position from main.history_transaction
+      `select position from history.history_transaction
        where position > ? and position < ? order by position limit ?`,
     )
     .pluck()
@@ -41,9 +41,9 @@ function prunePage(history: SqliteDatabase, after: number, upTo: number, isOfAll
   history.exec('create temp table spare(position integer primary key)')
   history
     .prepare(
-      `insert into temp.spare select position from main.history_transaction
+      `insert into temp.spare select position from history.history_transaction
        where position > ? and position <= ? and kind <> 'schema' ${isOfAll ? '' : 'and actor is null'}
-         and position not in (select begins from main.history_table where begins is not null)`,
+         and position not in (select begins from history.history_table where begins is not null)`,
     )
     .run(after, upTo)
   for (const table of readAllHistoryTables(history)) {
@@ -55,6 +55,6 @@ function prunePage(history: SqliteDatabase, after: number, upTo: number, isOfAll
       .run(lastVersionUpTo(history, table, after), lastVersionUpTo(history, table, upTo))
   }
   history.exec(`
-    delete from main.history_transaction where position in (select position from temp.spare);
+    delete from history.history_transaction where position in (select position from temp.spare);
     drop table temp.spare`)
 }

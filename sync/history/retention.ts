@@ -151,7 +151,7 @@ function namedTables(
 function raiseBegin(history: SqliteDatabase, table: HistoryTable, position: number): void {
   history
     .prepare(
-      `update main.history_table set begins = max(coalesce(begins, 0), cast(? as integer))
+      `update history.history_table set begins = max(coalesce(begins, 0), cast(? as integer))
        where id = ?`,
     )
     .run(position, table.id)
@@ -161,7 +161,7 @@ function instantOf(history: SqliteDatabase, position: number | null): number | n
   return (
     (history
       .prepare(
-        'select instant from main.history_transaction where position >= ? order by position limit 1',
+        'select instant from history.history_transaction where position >= ? order by position limit 1',
       )
       .pluck()
       .safeIntegers(false)

@@ -12,10 +12,12 @@ const keeper = await HistoryKeeper.open({
   sourcePath: path,
   path: `${path}-history`,
   tables: ['t'],
+  except: [],
+  reserved: new Set(),
 })
 await keeper.move()
 const table = readHistoryTables(keeper.history).find(({ name }) => name === 't')
 const move = () => keeper.move()
 await eraseKeys({ history: keeper.history, access, move, table, keys: [[1]] })
-keeper.close()
+await keeper.close()
 access.close()

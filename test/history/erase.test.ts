@@ -190,7 +190,7 @@ describe('an erasure that is killed', () => {
         first.commit(`insert or replace into t values (1, '${secret}'), (2, 'other')`)
       }
       first.commit('delete from t where id = 1')
-      first.close()
+      await first.close()
       const child = new Child('history-eraser.mjs', [path], {
         NODE_OPTIONS: `--import ${armed}`,
         HTAP_FAIL_POINT: `${point}:1:0`,
@@ -202,7 +202,7 @@ describe('an erasure that is killed', () => {
       await erase(h, [[1]])
       expect(filesWith(path, secret)).toEqual([])
       expect(h.versions('t')).toHaveLength(20)
-      h.close()
+      await h.close()
     }
   })
 })

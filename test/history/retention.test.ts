@@ -274,7 +274,7 @@ describe('retention that is killed', () => {
       copies.push(copyOf(first))
     }
     await first.keeper.move()
-    first.close()
+    await first.close()
     for (const [round, point] of [...points, ...points].entries()) {
       const child = new Child('history-shortener.mjs', [path], {
         NODE_OPTIONS: `--import ${armed}`,
@@ -283,7 +283,7 @@ describe('retention that is killed', () => {
       expect(await child.ended()).toMatchObject({ signal: 'SIGKILL' })
       const h = await HistoryHarness.openFile(path)
       expectWhole(h, copies)
-      h.close()
+      await h.close()
     }
     const last = new Child('history-shortener.mjs', [path])
     expect(Number(await last.nextLine())).toBeGreaterThan(0)
