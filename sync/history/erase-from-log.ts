@@ -26,20 +26,23 @@ export function eraseFromLog(
       // Of all rows at once, so that SQLite empties whole pages.
       source.exec(`delete from main.${entryTable(id)}`)
     }
-    return keys.map((key) => forgetKey(source, captures, key)).includes(true)
+    const named = keys.filter(([first]) => typeof first !== 'number' && typeof first !== 'bigint')
+    const isInLog = named.map((key) => forgetKey(source, captures, key)).includes(true)
+    if (named.length > 0) {
+      rewrite(source, changeLog.logTable)
+      rewrite(source, changeLog.keyTable)
+    }
+    return isInLog
   })
 }
 
-/** The rows of the log become marks, where every mirror has read them. Rowids tell nothing and stay. */
+/** The rows of the log become marks, where every mirror has read them. Rowids tell nothing, and stay. */
 function forgetKey(
   source: SqliteDatabase,
   captures: readonly number[],
   key: readonly unknown[],
 ): boolean {
   const [first] = key
-  if (typeof first === 'number' || typeof first === 'bigint') {
-    return false
-  }
   const slowest = readSlowestPosition(source) ?? 0
   const isOfKey = `tbl in (${captures.join(', ')}) and k = ?`
   source
@@ -55,6 +58,15 @@ function forgetKey(
     source.prepare(`select 1 from ${changeLog.logTable} where ${isOfKey} limit 1`).get(first) !==
     undefined
   )
+}
+
+/** Rows that were pruned before, without overwriting, have left traces between those that are there. */
+function rewrite(source: SqliteDatabase, table: string): void {
+  source.exec(`
+    create temp table ${table}_kept as select * from main.${table};
+    delete from main.${table};
+    insert into main.${table} select * from temp.${table}_kept order by seq;
+    drop table temp.${table}_kept`)
 }
 
 /** What is deleted is overwritten; afterwards the connection is as it was. */
