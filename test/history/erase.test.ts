@@ -112,7 +112,7 @@ describe('erasing a key', () => {
     const [secret, other] = [secretText(), secretText()]
     h.commit(`insert into t values ('${secret}', 1, 0), ('${other}', 1, 0)`)
     h.commit(`update t set v = 1 where mail = '${secret}'; delete from t where mail = '${secret}'`)
-    h.commit(`insert into t values ('${other}', 2, 0)`)
+    h.commit(`insert into t values ('${other}', 2, 0), ('${other}', 3, 0), ('${other}', 4, 0)`)
     await h.keeper.move()
     const log = () => h.database.prepare('select * from _htap_log').safeIntegers().raw().all()
     // Pruned as a mirror prunes it.
