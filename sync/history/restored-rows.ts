@@ -43,8 +43,9 @@ export class RestoredRows {
 
   begin(): void {
     const { keys } = this.#table
+    const columns = [...this.#typedKeys(), ...this.#columns.values()]
     this.#source.exec(
-      `create table ${rows}(present, ${this.wanted.join(', ')}, primary key (${keys.join(', ')}))`,
+      `create table ${rows}(present, ${columns.join(', ')}, primary key (${keys.join(', ')}))`,
     )
     // A text comes as its bytes, which need not be valid: they become a text again in here.
     const values = this.wanted.map((_, n) => `iif(is_text${n}, cast(value${n} as text), value${n})`)
@@ -151,6 +152,15 @@ export class RestoredRows {
     this.#run(`update ${this.#target} as x set ${set.join(', ')}
       where ${this.#isSpare(isWhole)} or exists (
         select 1 from ${rows} r where r.present and ${this.#isSame} and (${this.#differs()}))`)
+  }
+
+  /** With the affinity that they have in the table: SQLite looks nothing up by another one. */
+  #typedKeys(): readonly string[] {
+    const { withoutRowid, primaryKey, columns } = this.#shape
+    return this.#table.keys.map((key, index) => {
+      const column = columns.find(({ name }) => name === primaryKey[index])
+      return `${key} ${withoutRowid ? (column?.affinity ?? '') : 'integer'}`
+    })
   }
 
   /** The row `x` of the table was not there then. */

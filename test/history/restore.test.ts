@@ -155,6 +155,21 @@ describe('restoring', () => {
     h.database.exec('rollback')
   })
 
+  it('should restore many rows', async () => {
+    const h = await HistoryHarness.open(
+      'create table t(id integer primary key, v); create table w(a text, b int, v, primary key (b, a)) without rowid',
+    )
+    const fill = `with recursive s(i) as (select 1 union all select i + 1 from s where i < 20000)`
+    const first = await at(
+      h,
+      `insert into t ${fill} select i, i from s; insert into w ${fill} select 'a' || i, i % 100, i from s`,
+    )
+    await at(h, 'update t set v = 0 where id > 10; delete from w where v > 10')
+    expect(restored(h, { position: first })).toMatchObject({ updated: 19_990 })
+    expect(restored(h, { position: first, name: 'w' })).toMatchObject({ inserted: 19_990 })
+    expect(restored(h, { position: first, name: 'w', before: 'delete from w' }).altered).toBe(0)
+  })
+
   it('should leave added columns alone, and dropped and generated ones out', async () => {
     const h = await HistoryHarness.open(
       'create table t(id integer primary key, a, b, g as (a * 2) stored)',
