@@ -6,11 +6,11 @@ import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import type { FailPoint } from '../../dist/src/core/outside-world.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
-import { checkVersions } from '../../dist/sync/history/add-versions.js'
 import { eraseKeys } from '../../dist/sync/history/erase-keys.js'
 import { readHistoryTables } from '../../dist/sync/history/history-table.js'
 import { applyRetention } from '../../dist/sync/history/retention.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
+import { expectFollowing } from '../support/check-versions.js'
 import { Child } from '../support/child.js'
 import { HistoryHarness } from '../support/history-harness.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -153,7 +153,7 @@ describe('erasing a key', () => {
     expect(h.kinds().at(-1)).toBe('erased')
     h.commit("delete from t where id = 1; update t set v = 'later' where id = 2")
     await h.keeper.move()
-    checkVersions(h.keeper.history, tableOf(h), 1)
+    expectFollowing(h, tableOf(h))
     h.expectPresent('t', 'id', 'id, v')
   })
 
@@ -228,7 +228,7 @@ describe('an erasure that is killed', () => {
       expect(await child.ended()).toMatchObject({ signal: 'SIGKILL' })
       const h = await HistoryHarness.openFile(path)
       h.expectPresent('t', 'id', 'id, v')
-      checkVersions(h.keeper.history, tableOf(h), 1)
+      expectFollowing(h, tableOf(h))
       await erase(h, [[1]])
       expect(filesWith(path, secret)).toEqual([])
       expect(h.versions('t')).toHaveLength(20)

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { checkVersions } from '../../dist/sync/history/add-versions.js'
 import { type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
 import { readChanges } from '../../dist/sync/history/read-changes.js'
 import { readDiff } from '../../dist/sync/history/read-diff.js'
 import { applyRetention } from '../../dist/sync/history/retention.js'
 import { beginOf } from '../../dist/sync/history/whole-history.js'
+import { expectFollowing } from '../support/check-versions.js'
 import { repetitions } from '../support/deep.js'
 import { HistoryHarness } from '../support/history-harness.js'
 
@@ -180,7 +180,7 @@ async function run(roundSeed: number): Promise<void> {
   await applyRetention(h.keeper.history, { versionsPerKey: 1 + random(4) })
   for (const [index, { name }] of tables.entries()) {
     const table = tableOf(h, name)
-    checkVersions(h.keeper.history, table, 1)
+    expectFollowing(h, table)
     const begins = beginOf(h.keeper.history, table) as number
     for (const { position, rows } of copies.filter((copy) => copy.position >= begins)) {
       expect(h.asOf(name, position)).toEqual(rows[index])

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { FailPoint } from '../../dist/src/core/outside-world.js'
 import { noteActor, readLogHead } from '../../dist/sync/capture/commit-notes.js'
-import { checkVersions } from '../../dist/sync/history/add-versions.js'
 import { readAllHistoryTables, readHistoryTables } from '../../dist/sync/history/history-table.js'
 import {
   applyRetention,
@@ -12,6 +11,7 @@ import {
 } from '../../dist/sync/history/retention.js'
 import { positionAt } from '../../dist/sync/history/rows-as-of.js'
 import { beginOf, requireWhole } from '../../dist/sync/history/whole-history.js'
+import { expectFollowing } from '../support/check-versions.js'
 import { Child } from '../support/child.js'
 import { HistoryHarness } from '../support/history-harness.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -54,7 +54,7 @@ function copyOf(h: HistoryHarness): Copy {
 function expectWhole(h: HistoryHarness, copies: readonly Copy[]): void {
   const { history } = h.keeper
   for (const table of readHistoryTables(history)) {
-    checkVersions(history, table, 1)
+    expectFollowing(h, table)
     const begins = beginOf(history, table)!
     for (const copy of copies) {
       if (copy.position >= begins) {
