@@ -143,6 +143,14 @@ export const limits = Object.freeze({
   streamConnectionsMax: 16,
   /** How long closing waits for connections that are still in use. */
   drainWaitMs: 5000,
+  /** Rows of a page in which the history is read, and versions that one transaction gives up. */
+  historyPageRowsMax: 1000,
+  /** Bytes of free pages that one transaction fills with zeros when keys are erased. */
+  erasedBytesMax: 4_194_304,
+  /** How often an erasure starts over because somebody writes, or reads what is to be overwritten. */
+  eraseAttemptsMax: 100,
+  /** The pause between two such attempts. */
+  eraseRetryMs: 25,
   /** How long a migration waits for another one to end. */
   migrationLockWaitMs: 60_000,
   /** How often a migration looks whether the other one has ended. */

@@ -26,7 +26,11 @@ export async function openHistoryConnection(
   const database = through('sqlite', new Database(sourcePath, options))
   try {
     database.prepare(`attach ? as ${historySchema}`).run(path)
-    database.exec(`pragma ${historySchema}.synchronous = full; pragma temp_store = memory`)
+    // What is deleted here must not be known any more.
+    database.exec(
+      `pragma ${historySchema}.synchronous = full; pragma ${historySchema}.secure_delete = on;
+       pragma temp_store = memory`,
+    )
     return database
   } catch (error) {
     database.close()
@@ -34,19 +38,33 @@ export async function openHistoryConnection(
   }
 }
 
-/** Makes the file if need be; `prepare` runs in a write transaction on it. */
+/**
+ * Makes the file if need be; `prepare` runs in a write transaction on it. It writes its texts as the
+ * database does: SQLite lets no others stand beside each other.
+ */
 export async function makeHistoryFile(
   path: string,
+  sourcePath: string,
   prepare: (file: SqliteDatabase) => void,
 ): Promise<void> {
   const Database = await importBetterSqlite3()
+  const encoding = readEncoding(new Database(sourcePath, { readonly: true }))
   const file = through('sqlite', new Database(path, { timeout: limits.readBusyTimeoutMs }))
   try {
+    file.exec(`pragma encoding = '${encoding}'`)
     file.prepare('pragma journal_mode = wal').all()
     file.exec('pragma synchronous = full; begin immediate')
     prepare(file)
     file.exec('commit')
   } finally {
     file.close()
+  }
+}
+
+function readEncoding(source: SqliteDatabase): string {
+  try {
+    return String(source.prepare('pragma encoding').pluck().get())
+  } finally {
+    source.close()
   }
 }

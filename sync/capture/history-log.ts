@@ -22,6 +22,10 @@ export const historyLog = Object.freeze({
   captureTable: `${internalPrefix}history`,
   /** The schema as it was from a row of the change log on. */
   schemaTable: `${internalPrefix}schema`,
+  /** Who made a transaction, and why, where the application says so. */
+  commitTable: `${internalPrefix}commit`,
+  /** Zeros for a while, when keys are erased. */
+  zerosTable: `${internalPrefix}zeros`,
 })
 
 /** The columns that an entry has before those of the table. */
@@ -53,6 +57,8 @@ export interface HistoryCapture {
   readonly before: readonly (string | null)[]
   /** The table had no row when the capture began. */
   readonly isEmpty: boolean
+  /** The newest row of the change log then. */
+  readonly seq: number
 }
 
 /** The table that holds the entries of a capture, unquoted. */
@@ -71,9 +77,13 @@ export function installHistoryLog(database: SqliteDatabase): void {
     create table if not exists main.${historyLog.temporalTable}(
       name text primary key collate nocase) without rowid;
     create table if not exists main.${historyLog.captureTable}(
-      id integer primary key, shape text not null, before text not null, is_empty integer not null);
+      id integer primary key, shape text not null, before text not null,
+      is_empty integer not null, seq integer not null);
     create table if not exists main.${historyLog.schemaTable}(
-      seq integer primary key, at integer not null, objects text not null)`)
+      seq integer primary key, at integer not null, objects text not null);
+    create table if not exists main.${historyLog.commitTable}(
+      seq integer primary key, after integer not null, at integer not null, actor, message);
+    create table if not exists main.${historyLog.zerosTable}(zeros)`)
 }
 
 export function hasHistoryLog(database: SqliteDatabase): boolean {
@@ -199,7 +209,10 @@ export function readPresentNames(
 }
 
 /** Begins to keep entries of a capture. Must run inside a write transaction, before its triggers. */
-export function beginHistoryCapture(database: SqliteDatabase, capture: HistoryCapture): void {
+export function beginHistoryCapture(
+  database: SqliteDatabase,
+  capture: Omit<HistoryCapture, 'seq'>,
+): void {
   const { id, shape, before, isEmpty } = capture
   const { seq, at, event, present } = entryColumns
   const keyCount = shape.withoutRowid ? shape.primaryKey.length : 1
@@ -210,7 +223,8 @@ export function beginHistoryCapture(database: SqliteDatabase, capture: HistoryCa
   )
   database
     .prepare(
-      `insert into main.${historyLog.captureTable}(id, shape, before, is_empty) values (?, ?, ?, ?)`,
+      `insert into main.${historyLog.captureTable}(id, shape, before, is_empty, seq)
+       values (?, ?, ?, ?, (select max(seq) from main.${changeLog.logTable}))`,
     )
     .run(id, JSON.stringify(shape), JSON.stringify(before), isEmpty ? 1 : 0)
 }
@@ -222,16 +236,17 @@ export function readHistoryCaptures(
 ): readonly HistoryCapture[] {
   const rows = database
     .prepare(
-      `select id, shape, before, is_empty from ${schema}.${historyLog.captureTable} order by id`,
+      `select id, shape, before, is_empty, seq from ${schema}.${historyLog.captureTable} order by id`,
     )
     .raw()
     .safeIntegers(false)
-    .all() as [number, string, string, number][]
-  return rows.map(([id, shape, before, isEmpty]) => ({
+    .all() as [number, string, string, number, number][]
+  return rows.map(([id, shape, before, isEmpty, seq]) => ({
     id,
     shape: JSON.parse(shape) as TableShape,
     before: JSON.parse(before) as (string | null)[],
     isEmpty: isEmpty === 1,
+    seq,
   }))
 }
 
@@ -248,8 +263,8 @@ export function lastHistoryCapture(database: SqliteDatabase): number {
 }
 
 /**
- * Deletes at most `rowsMax` entries of each capture up to `seq`, which the history has, and the
- * tables of captures that have ended; returns the most that one of them has lost.
+ * Deletes at most `rowsMax` entries of each capture up to `seq`, which the history has, with who made
+ * them, and the tables of captures that have ended; returns the most that one table has lost.
  */
 export function pruneHistoryLog(database: SqliteDatabase, seq: number, rowsMax: number): number {
   let most = 0
@@ -269,7 +284,13 @@ export function pruneHistoryLog(database: SqliteDatabase, seq: number, rowsMax: 
       database.prepare(`delete from main.${historyLog.captureTable} where id = ?`).run(id)
     }
   }
-  return most
+  const { changes } = database
+    .prepare(
+      `delete from main.${historyLog.commitTable} where seq in (
+         select seq from main.${historyLog.commitTable} where seq <= ? order by seq limit ?)`,
+    )
+    .run(seq, rowsMax)
+  return Math.max(most, changes)
 }
 
 /** The newest never counts as ended: its number must not be given out again. */

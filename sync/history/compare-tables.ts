@@ -1,4 +1,4 @@
-import { reach, wallClockMs } from '../../src/core/outside-world.js'
+import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
@@ -8,13 +8,13 @@ import {
   allColumns,
   existsInSource,
   type HistoryTable,
-  hasVersions,
   type KnownCapture,
   readHistoryTables,
   sourceKey,
   sourceTable,
   versionTable,
 } from './history-table.js'
+import { addNote, type NoteKind, nextState } from './history-transaction.js'
 import { closeMissingRows, closeRows, hasIncomparableUnique } from './replaced-rows.js'
 
 /**
@@ -43,12 +43,12 @@ export function compareTables(
       continue
     }
     if (!capture.isCompared || !isLedOn) {
-      const kind = !isLedOn
-        ? 'set-back'
-        : !hasVersions(history, capture.table)
-          ? 'initial'
-          : 'found'
-      notes.take(kind, (position) => compareRows(history, capture, position))
+      const isFirst = capture.table.begins === null
+      const kind = !isLedOn ? 'set-back' : isFirst ? 'initial' : 'found'
+      notes.take(kind, (position) => {
+        const differing = compareRows(history, capture, position)
+        return isFirst ? differing + beginTable(history, capture.table, position) : differing
+      })
       markCompared(history, state.epoch as string, capture)
       reach('history.compared')
     } else if (hasIncomparableUnique(capture.shape, capture.columns)) {
@@ -95,7 +95,7 @@ class Notes {
   }
 
   /** @param note writes versions at a position, and returns how many */
-  take(kind: 'initial' | 'found' | 'set-back', note: (position: number) => number): void {
+  take(kind: NoteKind, note: (position: number) => number): void {
     const { seq, shift } = this.state
     if (kind === 'found' && this.#isFresh && this.state.position === seq + shift) {
       if (note(this.state.position) > 0) {
@@ -108,18 +108,11 @@ class Notes {
       }
       return
     }
-    const position = Math.max(this.state.position + 1, seq + shift)
-    if (note(position) === 0) {
-      return
+    const next = nextState(this.state)
+    if (note(next.position) > 0) {
+      addNote(this.#history, next, kind)
+      this.state = next
     }
-    const instant = Math.max(this.state.instant + 1, wallClockMs() * 1000)
-    this.#history
-      .prepare(
-        `insert into history.history_transaction(position, instant, kind)
-         values (cast(? as integer), cast(? as integer), ?)`,
-      )
-      .run(position, instant, kind)
-    this.state = { ...this.state, position, instant, shift: position - seq }
   }
 }
 
@@ -134,6 +127,13 @@ function endTable(history: SqliteDatabase, table: HistoryTable, position: number
     .prepare('update history.history_table set ended = cast(? as integer) where id = ?')
     .run(position, table.id)
   return closeRows(history, table, position, 'true')
+}
+
+/** Also of a table without rows it is known from when on it was empty. */
+function beginTable(history: SqliteDatabase, table: HistoryTable, position: number): number {
+  return history
+    .prepare('update history.history_table set begins = cast(? as integer) where id = ?')
+    .run(position, table.id).changes
 }
 
 /** Versions of everything in which a table differs from the history; returns how many. */

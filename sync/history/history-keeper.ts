@@ -47,7 +47,7 @@ export class HistoryKeeper {
   /** @throws HtapError `history-unusable` when the path holds something else */
   static async open(props: HistoryKeeperProps): Promise<HistoryKeeper> {
     const { path, sourcePath } = props
-    await makeHistoryFile(path, installHistory)
+    await makeHistoryFile(path, sourcePath, installHistory)
     return new HistoryKeeper(props, await openHistoryConnection(path, sourcePath))
   }
 

@@ -9,13 +9,16 @@ import { historyPrefix } from '../capture/change-log.js'
  * - `history_state`: how far the source's log has been moved, in which life of it, and what position
  *   and instant were given out last. A position of the history is the `seq` of the log plus `shift`,
  *   which grows when the history notes something that the log does not tell.
- * - `history_table`: a table, under one key; `ended` is the position at which it was dropped
+ * - `history_table`: a table, under one key. From `begins` on its history is whole: it was begun there,
+ *   or older versions were given up. `ended` is the position at which it was dropped.
  * - `history_column`: a column of a table through all its names, `no` in `version_<id>`
- * - `history_capture`: how the entries of a capture are read; `noted` is the order in which they were met
+ * - `history_capture`: how the entries of a capture are read, and what the columns are called from
+ *   position `since` on; `noted` is the order in which they were met
  * - `history_transaction`: instants, in microseconds since 1970, strictly rising with positions. `kind`
- *   is `commit`; `schema` where no
- *   row was changed with the schema; `initial` where the rows were there when the history began; `found` where changes had
- *   passed by the log, and `set-back` where the database was restored, at whatever time before.
+ *   is `commit`; `schema` where no row was changed with the schema; `initial` where the rows were there
+ *   when the history began; `found` where changes had passed by the log, `set-back` where the database was
+ *   restored, at whatever time before, and `erased` where keys were erased. `actor` and `message` are what
+ *   the application has noted of it.
  * - `history_schema`: tables, indexes and views of the source from a position on, as JSON
  * - `version_<id>`: what a row was from `position` on, in the order of `id`; `op` is I, U or D
  */
@@ -26,15 +29,16 @@ const tables = `
     seq integer not null, mark integer, position integer not null, instant integer not null);
   create table history_table(
     id integer primary key, name text not null collate nocase, key_count integer not null,
-    key_names text not null, ended integer);
+    key_names text not null, begins integer, ended integer);
   create table history_column(
     table_id integer not null, no integer not null, name text not null, primary key (table_id, no)
   ) without rowid;
   create table history_capture(
     epoch text not null, id integer not null, table_id integer not null, shape text not null,
-    columns text not null, is_compared integer not null, noted integer not null, primary key (epoch, id)) without rowid;
+    columns text not null, is_compared integer not null, noted integer not null,
+    since integer not null, primary key (epoch, id)) without rowid;
   create table history_transaction(
-    position integer primary key, instant integer not null, kind text not null);
+    position integer primary key, instant integer not null, kind text not null, actor, message);
   create table history_schema(position integer primary key, objects text not null);
 `
 

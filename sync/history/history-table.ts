@@ -10,6 +10,8 @@ export interface HistoryTable {
   readonly name: string
   /** `k0`, `k1`: the columns of `versionTable` that hold the key. */
   readonly keys: readonly string[]
+  /** The position from which on its history is whole; null before its rows were first compared. */
+  readonly begins: number | null
 }
 
 /** A capture as the history reads it. */
@@ -55,19 +57,19 @@ export function isLast(table: HistoryTable): string {
 export function readKnownCaptures(history: SqliteDatabase, epoch: string): KnownCapture[] {
   const rows = history
     .prepare(
-      `select c.id, c.shape, c.columns, c.is_compared, t.id, t.name, t.key_count
+      `select c.id, c.shape, c.columns, c.is_compared, t.id, t.name, t.key_count, t.begins
        from history.history_capture c join history.history_table t on t.id = c.table_id
        where c.epoch = ? order by c.id`,
     )
     .raw()
     .safeIntegers(false)
-    .all(epoch) as [number, string, string, number, number, string, number][]
-  return rows.map(([id, shape, columns, isCompared, tableId, name, keyCount]) => ({
+    .all(epoch) as [number, string, string, number, ...TableRow][]
+  return rows.map(([id, shape, columns, isCompared, ...table]) => ({
     id,
     shape: JSON.parse(shape) as TableShape,
     columns: (JSON.parse(columns) as number[]).map((no) => `c${no}`),
     isCompared: isCompared === 1,
-    table: historyTable(tableId, name, keyCount),
+    table: historyTable(table),
   }))
 }
 
@@ -75,20 +77,29 @@ export function readKnownCaptures(history: SqliteDatabase, epoch: string): Known
 export function readHistoryTables(history: SqliteDatabase): HistoryTable[] {
   const rows = history
     .prepare(
-      'select id, name, key_count from history.history_table where ended is null order by id',
+      `select id, name, key_count, begins from history.history_table
+       where ended is null order by id`,
     )
     .raw()
     .safeIntegers(false)
-    .all() as [number, string, number][]
-  return rows.map(([id, name, keyCount]) => historyTable(id, name, keyCount))
+    .all() as TableRow[]
+  return rows.map(historyTable)
 }
 
-export function historyTable(id: number, name: string, keyCount: number): HistoryTable {
-  return { id, name, keys: Array.from({ length: keyCount }, (_, index) => `k${index}`) }
+/** All tables, also those that have ended. */
+export function readAllHistoryTables(history: SqliteDatabase): HistoryTable[] {
+  const rows = history
+    .prepare('select id, name, key_count, begins from history.history_table order by id')
+    .raw()
+    .safeIntegers(false)
+    .all() as TableRow[]
+  return rows.map(historyTable)
 }
 
-export function hasVersions(history: SqliteDatabase, table: HistoryTable): boolean {
-  return history.prepare(`select 1 from ${versionTable(table)} limit 1`).get() !== undefined
+export type TableRow = [id: number, name: string, keyCount: number, begins: number | null]
+
+export function historyTable([id, name, keyCount, begins]: TableRow): HistoryTable {
+  return { id, name, keys: Array.from({ length: keyCount }, (_, index) => `k${index}`), begins }
 }
 
 /** All columns that a table ever had, by their names in `versionTable`. */

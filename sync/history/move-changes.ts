@@ -3,11 +3,13 @@ import { reach } from '../../src/core/outside-world.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog } from '../capture/change-log.js'
+import { readCommitNotes } from '../capture/commit-notes.js'
 import { entryColumns, entryTable, historyLog } from '../capture/history-log.js'
 import { addVersions } from './add-versions.js'
 import { compareTables } from './compare-tables.js'
 import { type HistoryState, readHistoryState, writeHistoryState } from './history-schema.js'
-import { hasVersions, type KnownCapture, readKnownCaptures } from './history-table.js'
+import { type KnownCapture, readKnownCaptures } from './history-table.js'
+import { inHistoryTransaction } from './history-transaction.js'
 import { noteCaptures } from './note-captures.js'
 import { addTransactions, gatherEntries } from './transactions.js'
 
@@ -36,21 +38,13 @@ export interface MovedChanges {
  * @throws HtapError `history-unusable`; better-sqlite3's SqliteError when the file cannot be written
  */
 export function moveChanges(history: SqliteDatabase, request: MoveRequest): MovedChanges {
-  history.exec('begin')
-  try {
-    // The lock of this file first: BEGIN IMMEDIATE would take the source's, too.
-    history.exec('update history.history_state set seq = seq')
-    const moved = move(history, request)
+  const moved = inHistoryTransaction(history, () => {
+    const result = move(history, request)
     reach('history.before-commit')
-    history.exec('commit')
-    reach('history.after-commit')
-    return moved
-  } catch (error) {
-    if (history.inTransaction) {
-      history.exec('rollback')
-    }
-    throw error
-  }
+    return result
+  })
+  reach('history.after-commit')
+  return moved
 }
 
 function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
@@ -60,7 +54,7 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
     return { isDone: false, seq: before.seq, position: before.position }
   }
   const isLedOn = leadsOn(before, source)
-  noteCaptures(history, source.epoch)
+  noteCaptures(history, source.epoch, isLedOn ? before.shift : null)
   const captures = readKnownCaptures(history, source.epoch)
   // Positions go on from where they were, whatever the log begins with.
   let state: HistoryState = isLedOn
@@ -145,14 +139,15 @@ function moveEntries(
   marks: readonly number[],
 ): HistoryState {
   const there = captures.filter(
-    (capture) =>
-      hasBegun(history, capture, captures) && hasEntries(history, capture.id, state.seq, head),
+    (capture) => hasBegun(capture) && hasEntries(history, capture.id, state.seq, head),
   )
-  if (there.length === 0 && !hasSchemas(history, state.seq, head)) {
+  const notes = readCommitNotes(history, sourceSchema, state.seq, head)
+  if (there.length === 0 && notes.length === 0 && !hasSchemas(history, state.seq, head)) {
     return state
   }
-  const ends = [...marks.filter((mark) => mark > state.seq && mark < head), head]
-  const last = addTransactions(history, there, state, ends)
+  const seen = [...marks, ...notes.flatMap(({ after, seq }) => [after, seq])]
+  const ends = [...new Set(seen.filter((seq) => seq > state.seq && seq < head)), head]
+  const last = addTransactions(history, there, { state, ends, notes })
   reach('history.transactions')
   const byTable = new Map<number, KnownCapture[]>()
   for (const capture of there) {
@@ -172,13 +167,8 @@ function moveEntries(
  * What was logged before the rows were first copied is older than the history: the log says what a
  * change made, and not what was there before.
  */
-function hasBegun(
-  history: SqliteDatabase,
-  { table }: KnownCapture,
-  captures: readonly KnownCapture[],
-): boolean {
-  const isCompared = captures.some((other) => other.table.id === table.id && other.isCompared)
-  return isCompared || hasVersions(history, table)
+function hasBegun({ table }: KnownCapture): boolean {
+  return table.begins !== null
 }
 
 function hasSchemas(history: SqliteDatabase, after: number, upTo: number): boolean {

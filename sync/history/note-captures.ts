@@ -4,10 +4,12 @@ import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { type HistoryCapture, readHistoryCaptures } from '../capture/history-log.js'
 import { captureKey } from '../capture/triggers.js'
+import { readHistoryState } from './history-schema.js'
 import {
   type HistoryTable,
   historyTable,
   readKnownCaptures,
+  type TableRow,
   versionTable,
 } from './history-table.js'
 import { comparableUniques } from './replaced-rows.js'
@@ -15,30 +17,40 @@ import { comparableUniques } from './replaced-rows.js'
 /**
  * Takes note of captures that the history has not met: finds the table that they go on with, or
  * begins one, and finds or adds its columns. Must run inside a write transaction of the history.
+ *
+ * @param shift between rows of the log and positions; null where the log does not lead on
  */
-export function noteCaptures(history: SqliteDatabase, epoch: string): void {
+export function noteCaptures(history: SqliteDatabase, epoch: string, shift: number | null): void {
+  const { position } = readHistoryState(history)
   const known = history.prepare('select 1 from history.history_capture where epoch = ? and id = ?')
   for (const capture of readHistoryCaptures(history, sourceSchema)) {
     if (known.get(epoch, capture.id) === undefined) {
-      noteCapture(history, epoch, capture)
+      // The database was set back: what it has now holds from now on.
+      const since = shift === null ? position + 1 : capture.seq + shift
+      noteCapture(history, epoch, capture, since)
     }
   }
 }
 
-function noteCapture(history: SqliteDatabase, epoch: string, capture: HistoryCapture): void {
+function noteCapture(
+  history: SqliteDatabase,
+  epoch: string,
+  capture: HistoryCapture,
+  since: number,
+): void {
   const { id, shape } = capture
   const found = findTable(history, shape)
-  const table = found ?? beginTable(history, shape)
   // What was empty when it was captured has all of its history in the log.
   const isCompared = found === null && capture.isEmpty ? 1 : 0
+  const table = found ?? beginTable(history, shape, isCompared === 1 ? since : null)
   const numbers = placeColumns(history, epoch, table, capture)
   history
     .prepare(
-      `insert into history.history_capture(epoch, id, table_id, shape, columns, is_compared, noted)
-       values (?, ?, ?, ?, ?, cast(? as integer),
+      `insert into history.history_capture(epoch, id, table_id, shape, columns, is_compared, since, noted)
+       values (?, ?, ?, ?, ?, cast(? as integer), cast(? as integer),
          (select coalesce(max(noted), 0) + 1 from history.history_capture))`,
     )
-    .run(epoch, id, table.id, JSON.stringify(shape), JSON.stringify(numbers), isCompared)
+    .run(epoch, id, table.id, JSON.stringify(shape), JSON.stringify(numbers), isCompared, since)
   addUniqueIndexes(history, table, shape, numbers)
 }
 
@@ -46,25 +58,33 @@ function noteCapture(history: SqliteDatabase, epoch: string, capture: HistoryCap
 function findTable(history: SqliteDatabase, shape: TableShape): HistoryTable | null {
   const row = history
     .prepare(
-      `select id, name, key_count from history.history_table
+      `select id, name, key_count, begins from history.history_table
        where name = ? and key_names = ? and ended is null`,
     )
     .raw()
     .safeIntegers(false)
-    .get(shape.name, keyNames(shape)) as [number, string, number] | undefined
-  return row === undefined ? null : historyTable(...row)
+    .get(shape.name, keyNames(shape)) as TableRow | undefined
+  return row === undefined ? null : historyTable(row)
 }
 
-function beginTable(history: SqliteDatabase, shape: TableShape): HistoryTable {
+function beginTable(
+  history: SqliteDatabase,
+  shape: TableShape,
+  begins: number | null,
+): HistoryTable {
   const keyCount = captureKey(shape).length
   const { lastInsertRowid } = history
-    .prepare('insert into history.history_table(name, key_count, key_names) values (?, ?, ?)')
-    .run(shape.name, keyCount, keyNames(shape))
-  const table = historyTable(Number(lastInsertRowid), shape.name, keyCount)
+    .prepare(
+      `insert into history.history_table(name, key_count, key_names, begins)
+       values (?, ?, ?, cast(? as integer))`,
+    )
+    .run(shape.name, keyCount, keyNames(shape), begins)
+  const table = historyTable([Number(lastInsertRowid), shape.name, keyCount, begins])
   const keys = table.keys.join(', ')
+  // No number is given out again, so that whoever copies the versions knows what is new.
   history.exec(`
     create table ${versionTable(table)}(
-      id integer primary key, position integer not null, op text not null, ${keys});
+      id integer primary key autoincrement, position integer not null, op text not null, ${keys});
     create index ${versionTable(table)}_key on version_${table.id}(${keys}, id, op, position)`)
   return table
 }

@@ -1,7 +1,7 @@
 import type { TableShape } from '../../src/core/table-shape.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SchemaObject } from '../capture/schema-notes.js'
-import { type HistoryTable, historyTable } from './history-table.js'
+import { type HistoryTable, historyTable, type TableRow } from './history-table.js'
 
 /** What the source was made of from a position on. */
 export interface PastSchema {
@@ -30,26 +30,26 @@ export function findTableAt(
 ): HistoryTable | null {
   const row = history
     .prepare(
-      `select id, name, key_count from history.history_table
+      `select id, name, key_count, begins from history.history_table
        where name = ? and (ended is null or ended > cast(? as integer)) order by id limit 1`,
     )
     .raw()
     .safeIntegers(false)
-    .get(name, position) as [number, string, number] | undefined
-  return row === undefined ? null : historyTable(...row)
+    .get(name, position) as TableRow | undefined
+  return row === undefined ? null : historyTable(row)
 }
 
 /** The tables that the history has, each the newest of its name, ended ones included. */
 export function newestTables(history: SqliteDatabase): HistoryTable[] {
   const rows = history
     .prepare(
-      `select max(id), name, key_count from history.history_table group by name collate nocase
+      `select max(id), name, key_count, begins from history.history_table group by name collate nocase
        order by 1`,
     )
     .raw()
     .safeIntegers(false)
-    .all() as [number, string, number][]
-  return rows.map((row) => historyTable(...row))
+    .all() as TableRow[]
+  return rows.map(historyTable)
 }
 
 /**

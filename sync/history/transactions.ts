@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import type { NotedCommit } from '../capture/commit-notes.js'
 import { entryColumns, entryKeyColumns, entryTable, historyLog } from '../capture/history-log.js'
 import type { HistoryState } from './history-schema.js'
 import { allColumns, type HistoryTable, type KnownCapture } from './history-table.js'
@@ -11,17 +12,18 @@ import { allColumns, type HistoryTable, type KnownCapture } from './history-tabl
  * instants rise strictly, whatever the clock does. `temp.tx` then has the transactions by the `seq` at
  * which they end.
  *
- * @param ends of transactions, in the order of the log; the last one is its head
+ * @param ends of transactions; the last one is the head of the log
+ * @param notes of who made some of them
  * @returns the last position and instant that were given out
  */
 export function addTransactions(
   history: SqliteDatabase,
   captures: readonly KnownCapture[],
-  state: HistoryState,
-  ends: readonly number[],
+  { state, ends, notes }: TransactionEnds,
 ): Pick<HistoryState, 'position' | 'instant'> {
   history.exec(`create table temp.tx(
-    ends integer primary key, at integer, position integer, has_entries integer not null default 0)`)
+    ends integer primary key, at integer, position integer, has_entries integer not null default 0,
+    actor, message)`)
   const end = history.prepare('insert into temp.tx(ends) values (cast(? as integer))')
   for (const seq of ends) {
     end.run(seq)
@@ -38,6 +40,14 @@ export function addTransactions(
       )
       .run(state.seq, ends.at(-1))
   }
+  const note = history.prepare(
+    `update temp.tx set at = max(coalesce(at, 0), cast(? as integer)), has_entries = 1, actor = ?,
+       message = ?
+     where ends = ?`,
+  )
+  for (const { seq, at, actor, message } of notes) {
+    note.run(at, actor, message, seq)
+  }
   history
     .prepare(
       `update temp.tx set at = max(coalesce(tx.at, 0), last.at) from (
@@ -51,10 +61,10 @@ export function addTransactions(
     .run(state.shift)
   history
     .prepare(
-      `insert into history.history_transaction(position, instant, kind)
+      `insert into history.history_transaction(position, instant, kind, actor, message)
        select position, n + max(cast(? as integer), max(at * 1000 - n) over (order by position)),
-         iif(has_entries, 'commit', 'schema')
-       from (select position, at, has_entries, row_number() over (order by position) as n
+         iif(has_entries, 'commit', 'schema'), actor, message
+       from (select position, at, has_entries, actor, message, row_number() over (order by position) as n
              from temp.tx where position is not null)`,
     )
     .run(state.instant)
@@ -73,6 +83,12 @@ export function addTransactions(
     .safeIntegers(false)
     .get() as [number, number]
   return { position, instant }
+}
+
+interface TransactionEnds {
+  readonly state: HistoryState
+  readonly ends: readonly number[]
+  readonly notes: readonly NotedCommit[]
 }
 
 /**

@@ -24,7 +24,7 @@ let killsTotal = 0
 
 const armed = fileURLToPath(new URL('../children/arm-fail-point.mjs', import.meta.url))
 /** Those of the history have a test of their own. */
-const points = (Object.keys(failPoints) as FailPoint[]).filter((it) => !it.startsWith('history.'))
+const points = (Object.keys(failPoints) as FailPoint[]).filter((it) => !it.startsWith('history'))
 /** Reached only after a death at another point. */
 const comesAfter: Partial<Record<FailPoint, FailPoint>> = {
   'open.stray-dropped': 'backfill.complete',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { expelConsumers, expireConsumers } from '../../dist/sync/capture/change-log.js'
 import { positionAt } from '../../dist/sync/history/rows-as-of.js'
 import { HistoryHarness } from '../support/history-harness.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 interface Transaction {
   readonly position: number
@@ -165,6 +166,18 @@ describe('moving the log into the history', () => {
     await h.keeper.move()
     h.expectPresent('t', 'id', 'id, v')
     expect(h.kinds().at(-1)).toBe('commit')
+  })
+
+  it('should write texts as the database does, whatever its encoding', async () => {
+    const path = join(tempFolder(), 'wide.db')
+    const wide = new Database(path)
+    wide.exec("pragma encoding = 'UTF-16le'; create table t(id integer primary key, v)")
+    wide.close()
+    const h = await HistoryHarness.openFile(path)
+    h.commit("insert into t values (1, 'žluť')")
+    await h.keeper.move()
+    h.expectPresent('t', 'id', 'id, v')
+    expect(h.story('t')).toEqual(['I 1 1 žluť'])
   })
 
   it('should refuse a file that is no history, and leave it alone', async () => {

@@ -1,4 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
+import { readChanges } from '../../dist/sync/history/read-changes.js'
+import { readDiff } from '../../dist/sync/history/read-diff.js'
+import { applyRetention } from '../../dist/sync/history/retention.js'
+import { beginOf } from '../../dist/sync/history/whole-history.js'
+import { expectFollowing } from '../support/check-versions.js'
 import { repetitions } from '../support/deep.js'
 import { HistoryHarness } from '../support/history-harness.js'
 
@@ -6,6 +12,8 @@ import { HistoryHarness } from '../support/history-harness.js'
 // history must give every copy back. HTAP_HISTORY sets how many, HTAP_SEED repeats a run.
 const rounds = repetitions('HTAP_HISTORY', 3)
 const transactions = 120
+/** Pairs of copies of which the changes in between are read. */
+const pairs = 12
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
 
 interface TableSpec {
@@ -129,7 +137,7 @@ async function run(roundSeed: number): Promise<void> {
   const history = new RandomHistory(h, random)
   const head = () =>
     h.database.prepare('select max(seq) from _htap_log').pluck().safeIntegers(false).get() as number
-  const copies: { readonly position: number; readonly rows: unknown[][][] }[] = []
+  const copies: Copy[] = []
   let waiting: { readonly seq: number; readonly rows: unknown[][][] }[] = []
   const move = async () => {
     const { shift } = h.state
@@ -164,6 +172,65 @@ async function run(roundSeed: number): Promise<void> {
   for (const { name, key, columns } of tables) {
     h.expectPresent(name, key, columns.join(', '))
   }
+  for (let pair = 0; pair < pairs; pair++) {
+    const from = random(copies.length)
+    const to = from + random(copies.length - from)
+    expectWay(h, copies[from] as Copy, copies[to] as Copy)
+  }
+  await applyRetention(h.keeper.history, { versionsPerKey: 1 + random(4) })
+  for (const [index, { name }] of tables.entries()) {
+    const table = tableOf(h, name)
+    expectFollowing(h, table)
+    const begins = beginOf(h.keeper.history, table) as number
+    for (const { position, rows } of copies.filter((copy) => copy.position >= begins)) {
+      expect(h.asOf(name, position)).toEqual(rows[index])
+    }
+  }
+}
+
+interface Copy {
+  readonly position: number
+  readonly rows: unknown[][][]
+}
+
+function tableOf(h: HistoryHarness, name: string): HistoryTable {
+  return readHistoryTables(h.keeper.history).find((it) => it.name === name) as HistoryTable
+}
+
+/** The changes between two copies, and their difference, lead from one to the other. */
+function expectWay(h: HistoryHarness, from: Copy, to: Copy): void {
+  const { history } = h.keeper
+  const range = { from: from.position, to: to.position, safeIntegers: true }
+  for (const [index, { name, key, columns }] of tables.entries()) {
+    const width = key.split(', ').length
+    const named = (copy: Copy) =>
+      new Map(
+        (copy.rows[index] ?? []).map((row) => [
+          textOf(row.slice(0, width)),
+          Object.fromEntries(columns.map((column, at) => [column, row[width + at]])),
+        ]),
+      )
+    const table = tableOf(h, name)
+    for (const { before, after } of readDiff(history, table, range)) {
+      expect(after).not.toEqual(before)
+    }
+    for (const steps of [readChanges(history, table, range), readDiff(history, table, range)]) {
+      const rows = named(from)
+      for (const { key: found, before, after } of steps) {
+        expect(rows.get(textOf(found)) ?? null).toEqual(before)
+        if (after === null) {
+          rows.delete(textOf(found))
+        } else {
+          rows.set(textOf(found), after)
+        }
+      }
+      expect(rows).toEqual(named(to))
+    }
+  }
+}
+
+function textOf(key: readonly unknown[]): string {
+  return key.map(String).join()
 }
 
 describe(`a random history (seed ${seed})`, () => {
