@@ -100,7 +100,8 @@ async function asked(folder, rows, rounds) {
       .groupBy('status')
       .orderBy('status')
       .execute()
-  const hand = byHand.prepare(`select status, count(*) as n, sum(amount) as total from orders_history
+  const hand =
+    byHand.prepare(`select status, count(*) as n, sum(amount) as total from orders_history
     where valid_from <= ${middle} and (valid_to > ${middle} or valid_to is null)
     group by status order by status`)
   const past = await totals(asOf(db, { position: middle }))

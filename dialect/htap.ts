@@ -1,6 +1,8 @@
 import type { Table as ArrowTable } from 'apache-arrow'
 import type { CompiledQuery, Kysely } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
+import type { ErasedKeys } from '../sync/history/erase-keys.js'
+import type { RetentionProps, RetentionReport } from '../sync/history/retention.js'
 import type { VerifyReport } from '../sync/verify.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDriver } from './htap-driver.js'
@@ -9,6 +11,7 @@ import { callMirror } from './mirror-call.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteExplanation } from './router/route-explanation.js'
 import { noHistory, pastQueryOf } from './temporal/past-query.js'
+import { findHistoryTable, findKeys } from './temporal/row-keys.js'
 import { TemporalRouter } from './temporal/temporal-router.js'
 
 /** A query that can be compiled: a query builder. */
@@ -29,6 +32,23 @@ export interface HtapHandle {
    * @throws HtapError `history-missing` without temporal mode
    */
   settleHistory(): Promise<{ readonly position: number; readonly instant: number }>
+  /**
+   * Gives up versions that are too old, or too many of one row; never the row that is there now. With
+   * `dryRun` it only says what would go.
+   *
+   * @throws HtapError `history-missing`, `config-invalid`, `table-unknown`
+   */
+  retainHistory(retention: RetentionProps & { readonly dryRun?: boolean }): Promise<RetentionReport>
+  /**
+   * Erases rows from all history: those that ever held the values of `where` (give the primary key). What
+   * is there now stays, and its history begins anew. See the documentation for what cannot be erased.
+   *
+   * @throws HtapError `history-missing`, `config-invalid`, `wait-timeout`
+   */
+  eraseHistory(
+    table: string,
+    where: Readonly<Record<string, unknown>>,
+  ): Promise<Pick<ErasedKeys, 'versions' | 'begunAnew' | 'isInLog'>>
   /** Compares the copies with SQLite, each at one position, by row count and checksum. */
   verify(options?: { readonly tables?: readonly string[] }): Promise<VerifyReport>
   /** Copies a table anew; the old copy serves until the new one is complete. */
@@ -76,6 +96,16 @@ export function htap(db: Kysely<any>): HtapHandle {
       await history.moveNow()
       const { position, instant } = history.state
       return { position, instant }
+    },
+    retainHistory: async ({ dryRun = false, ...retention }) =>
+      (await temporal()).retain(retention, dryRun),
+    eraseHistory: async (table, where) => {
+      const history = await temporal()
+      await history.moveNow()
+      const found = findHistoryTable(history.file, table)
+      const keys = findKeys(history.file, found, where) ?? []
+      const { versions, begunAnew, isInLog } = await history.erase(found, keys)
+      return { versions, begunAnew, isInLog }
     },
     verify: async (options) => {
       const { engine } = await router()

@@ -3,6 +3,8 @@
  */
 export { HtapError, type HtapErrorCode } from '../src/core/htap-error.js'
 export type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
+export type { RestoredCounts } from '../sync/history/restored-rows.js'
+export type { RetentionProps, RetentionReport, TableRetention } from '../sync/history/retention.js'
 export type { TableState } from '../sync/tracked-table.js'
 export type { TableVerification, VerifyReport } from '../sync/verify.js'
 export { olap, oltp, type Pluggable, type QueryHint, withConsistency } from './hints.js'
@@ -35,9 +37,18 @@ export type { RouteExplanation } from './router/route-explanation.js'
 export type { ShadowStatus } from './router/shadow/shadow-counter.js'
 export { asOf, asOfTable } from './temporal/as-of.js'
 export {
+  type Change,
+  type ChangesOptions,
+  changes,
+  type Difference,
+  diff,
+} from './temporal/changes.js'
+export {
   type HistoryFilter,
   type HistoryOf,
   history,
   type Period,
 } from './temporal/history.js'
 export type { Moment } from './temporal/moment.js'
+export { type RestoreOptions, restoreTable } from './temporal/restore-table.js'
+export { type Actor, withActor } from './temporal/with-actor.js'

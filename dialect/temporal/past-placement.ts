@@ -21,7 +21,7 @@ export async function placeQuery(query: PastQuery, history: TemporalHistory): Pr
 }
 
 /** The position of the state at a moment. */
-async function positionOf(moment: PlainMoment, history: TemporalHistory): Promise<number> {
+export async function positionOf(moment: PlainMoment, history: TemporalHistory): Promise<number> {
   if ('instant' in moment) {
     return await history.settledPositionAt(moment.instant)
   }

@@ -3,8 +3,9 @@ import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
 import { readConnectionTraits } from '../../src/oltp/connection-traits.js'
-import type { SqliteStatement } from '../../src/oltp/sqlite-database.js'
+import type { SqliteDatabase, SqliteStatement } from '../../src/oltp/sqlite-database.js'
 import type { TemporalHistory } from '../../sync/history/temporal-history.js'
+import { requireWhole } from '../../sync/history/whole-history.js'
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { AnalyticsHost, QueryOptions } from '../analytics.js'
 import { hintOf, type QueryHint, withoutHints } from '../hints.js'
@@ -143,6 +144,7 @@ export class PastReader {
     if (!(pending instanceof PendingQuery)) {
       return kept(pending.reason, null)
     }
+    requireStates(history.file, design, pending.tableNames)
     const translation = await this.#translate(pending, schema, design)
     return translation?.kind === 'translated'
       ? {
@@ -205,6 +207,7 @@ export class PastReader {
     const state = await this.#open(this.#states, key, design)
     const statement = this.#prepare(state, design, query.sql)
     const all = tables ?? [...design.tables.keys()]
+    requireStates(this.#props.history.file, design, all)
     state.fill(
       all.flatMap((name) => design.tables.get(name) ?? []),
       this.#props.history.path,
@@ -252,5 +255,19 @@ export class PastReader {
       })
     }
     return statement
+  }
+}
+
+/** @throws HtapError `history-incomplete` for a table whose history begins later */
+function requireStates(
+  history: SqliteDatabase,
+  { tables }: PastDesign,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    const past = tables.get(name)
+    if (past?.shows.kind === 'state') {
+      requireWhole(history, past.history, past.shows.position)
+    }
   }
 }

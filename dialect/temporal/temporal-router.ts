@@ -1,4 +1,9 @@
 import type { CompiledQuery } from 'kysely'
+import { readConnectionTraits } from '../../src/oltp/connection-traits.js'
+import { type CommitNote, noteActor, readLogHead } from '../../sync/capture/commit-notes.js'
+import type { HistoryTable } from '../../sync/history/history-table.js'
+import { type RestoreProps, restore } from '../../sync/history/restore.js'
+import type { RestoredCounts } from '../../sync/history/restored-rows.js'
 import type { TemporalHistory } from '../../sync/history/temporal-history.js'
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { AnalyticsHost, PastAnalytics, QueryOptions } from '../analytics.js'
@@ -57,6 +62,30 @@ export class TemporalRouter extends QueryRouter implements PastAnalytics {
 
   explainPast(query: CompiledQuery, past: PastQuery): Promise<RouteExplanation> {
     return this.#reader.explain(query, past)
+  }
+
+  /** What the history is read by, and how integers come back. */
+  get reading(): { readonly history: TemporalHistory; readonly safeIntegers: boolean } {
+    const { integers } = readConnectionTraits(this.#host.writer.database)
+    return { history: this.history, safeIntegers: integers === 'bigint' }
+  }
+
+  /**
+   * Remembers where the transaction begins that is open on the writer's connection.
+   *
+   * @returns notes who made it; to be called last of all before the commit
+   */
+  beginNote(note: Omit<CommitNote, 'after'>): () => void {
+    const { database } = this.#host.writer
+    const after = readLogHead(database)
+    return () => {
+      noteActor(database, { ...note, after })
+    }
+  }
+
+  /** Restores rows in the transaction that is open on the writer's connection. */
+  restore(table: HistoryTable, props: RestoreProps): RestoredCounts {
+    return restore(this.#host.writer.database, this.history.file, table, props)
   }
 
   override noteCommit(): void {

@@ -1,11 +1,19 @@
+import { Turns } from '../../src/core/turns.js'
 import type { OlapStore } from '../../src/olap/olap-store.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SourceAccess } from '../read/source-access.js'
 import type { TemporalTables } from './capture-temporal.js'
+import { type ErasedKeys, eraseKeys } from './erase-keys.js'
 import { HistoryKeeper } from './history-keeper.js'
 import { HistoryLoop } from './history-loop.js'
 import { type HistoryState, readHistoryState } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
+import {
+  applyRetention,
+  planRetention,
+  type RetentionProps,
+  type RetentionReport,
+} from './retention.js'
 import { positionAt } from './rows-as-of.js'
 import { VersionCopies } from './version-copies.js'
 
@@ -32,12 +40,14 @@ interface TemporalHistoryProps {
 export class TemporalHistory {
   readonly #props: TemporalHistoryProps
   readonly #loop: HistoryLoop
+  /** One at a time writes to the history. */
+  readonly #turns = new Turns()
   #copies: { readonly store: OlapStore; readonly copies: VersionCopies } | null = null
 
   private constructor(props: TemporalHistoryProps) {
     this.#props = props
     this.#loop = new HistoryLoop({
-      move: () => props.keeper.move(),
+      move: () => this.#turns.run(() => props.keeper.move()),
       dataVersion: () => props.access.dataVersion(),
       onFailure: props.onFailure,
     })
@@ -112,6 +122,39 @@ export class TemporalHistory {
     return positionAt(this.file, instant)
   }
 
+  /**
+   * Gives up versions that are too old or too many, or says what would go.
+   *
+   * @throws as `applyRetention`
+   */
+  retain(retention: RetentionProps, isDryRun: boolean): Promise<RetentionReport> {
+    return this.#turns.run(async () => {
+      if (isDryRun) {
+        return await planRetention(this.file, retention)
+      }
+      await this.#props.keeper.move()
+      const report = await applyRetention(this.file, retention)
+      const touched = report.tables.filter(({ versions }) => versions > 0)
+      await this.#forgetCopies(touched.map(({ table }) => table.id))
+      return report
+    })
+  }
+
+  /**
+   * Erases keys of a table from all history, and from its copy.
+   *
+   * @throws as `eraseKeys`
+   */
+  erase(table: HistoryTable, keys: readonly (readonly unknown[])[]): Promise<ErasedKeys> {
+    const { access, keeper } = this.#props
+    return this.#turns.run(async () => {
+      const move = () => keeper.move()
+      const erased = await eraseKeys({ history: this.file, access, move, table, keys })
+      await this.#forgetCopies([table.id])
+      return erased
+    })
+  }
+
   /** The copies of these tables with all that the history has; null without a column store. */
   async copiesOf(tables: readonly HistoryTable[]): Promise<VersionCopies | null> {
     const { openStore, exclusively } = this.#props
@@ -120,12 +163,25 @@ export class TemporalHistory {
       return null
     }
     return await exclusively(async () => {
-      if (this.#copies?.store !== store) {
-        this.#copies = { store, copies: await VersionCopies.open(store.writer, this.file) }
-      }
-      await this.#copies.copies.catchUp(tables)
-      return this.#copies.copies
+      const copies = await this.#openCopies(store)
+      await copies.catchUp(tables)
+      return copies
     })
+  }
+
+  async #openCopies(store: OlapStore): Promise<VersionCopies> {
+    if (this.#copies?.store !== store) {
+      this.#copies = { store, copies: await VersionCopies.open(store.writer, this.file) }
+    }
+    return this.#copies.copies
+  }
+
+  async #forgetCopies(tableIds: readonly number[]): Promise<void> {
+    const { openStore, exclusively } = this.#props
+    const store = await openStore()
+    if (store !== null && tableIds.length > 0) {
+      await exclusively(async () => (await this.#openCopies(store)).forget(tableIds))
+    }
   }
 
   /** Moves what is there, then lets go of the file. */
