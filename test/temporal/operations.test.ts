@@ -97,7 +97,7 @@ describe('restoreTable', () => {
       updated: 1,
       deleted: 0,
     })
-    expect(await restoreTable(db, 'product', { to })).toMatchObject({ inserted: 1, updated: 0 })
+    expect(await restoreTable(db, 'product', { to })).toMatchObject({ inserted: 1, updated: 1 })
     expect(await db.selectFrom('product').selectAll().orderBy('id').execute()).toEqual(
       await asOf(db, to).selectFrom('product').selectAll().orderBy('id').execute(),
     )
