@@ -5,7 +5,7 @@ import { makeHistoryFile, openHistoryConnection } from '../../src/oltp/open-hist
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { registerConsumer } from '../capture/change-log.js'
-import { pruneHistoryLog } from '../capture/history-log.js'
+import { pruneHistoryLog } from '../capture/prune-history-log.js'
 import { pruneSchemas } from '../capture/schema-notes.js'
 import type { SourceAccess } from '../read/source-access.js'
 import { SourceNow } from '../read/source-now.js'

@@ -15,7 +15,7 @@ export function readLayouts(history: SqliteDatabase, table: HistoryTable): reado
   const rows = history
     .prepare(
       `select since, shape, columns from history.history_capture
-       where table_id = ? order by since, id`,
+       where table_id = ? order by since, noted`,
     )
     .raw()
     .safeIntegers(false)

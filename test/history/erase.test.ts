@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import type { FailPoint } from '../../dist/src/core/outside-world.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { eraseKeys } from '../../dist/sync/history/erase-keys.js'
+import { findKeys } from '../../dist/sync/history/find-keys.js'
 import { readHistoryTables } from '../../dist/sync/history/history-table.js'
 import { applyRetention } from '../../dist/sync/history/retention.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
@@ -126,6 +127,29 @@ describe('erasing a key', () => {
     expect(log().map((row) => [(row as unknown[])[0], (row as unknown[])[3]])).toEqual(
       before.map((row) => [(row as unknown[])[0], (row as unknown[])[3]]),
     )
+  })
+
+  it('should find the keys of rows by what they held under any name', async () => {
+    const h = await HistoryHarness.open('create table t(mail text primary key, n)')
+    h.commit("insert into t values ('ann', 1), ('bob', 1), ('eve', null)")
+    h.commit("update t set mail = 'anna' where mail = 'ann'; delete from t where mail = 'bob'")
+    await h.keeper.move()
+    h.database.exec('alter table t rename column mail to address')
+    h.commit(
+      "update t set address = 'other' where address = 'anna'; insert into t values ('bob', 2)",
+    )
+    await h.keeper.move()
+    const find = (values: Record<string, unknown>) => findKeys(h.keeper.history, tableOf(h), values)
+    expect(find({ mail: 'ann' })).toEqual([[1]])
+    expect(find({ ADDRESS: 'anna' })).toEqual([[1]])
+    expect(find({ mail: 'bob' })).toEqual([[2], [4]])
+    expect(find({ mail: 'bob', n: 2 })).toEqual([[4]])
+    expect(find({ n: null })).toEqual([[3]])
+    expect(find({ mail: 'nobody' })).toEqual([])
+    expect(() => find({ other: 1 })).toThrowError(
+      expect.objectContaining({ code: 'config-invalid' }),
+    )
+    expect(await erase(h, find({ mail: 'bob' }))).toMatchObject({ versions: 3, begunAnew: 1 })
   })
 
   it('should say that a mirror has not read the key from the log yet', async () => {

@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { FailPoint } from '../../dist/src/core/outside-world.js'
+import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { noteActor, readLogHead } from '../../dist/sync/capture/commit-notes.js'
+import { eraseKeys } from '../../dist/sync/history/erase-keys.js'
 import { readAllHistoryTables, readHistoryTables } from '../../dist/sync/history/history-table.js'
 import {
   applyRetention,
@@ -11,6 +13,7 @@ import {
 } from '../../dist/sync/history/retention.js'
 import { positionAt } from '../../dist/sync/history/rows-as-of.js'
 import { beginOf, requireWhole } from '../../dist/sync/history/whole-history.js'
+import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
 import { expectFollowing } from '../support/check-versions.js'
 import { Child } from '../support/child.js'
 import { HistoryHarness } from '../support/history-harness.js'
@@ -210,6 +213,33 @@ describe('retention', () => {
     expect(actors()).toEqual(['new'])
   })
 
+  it('should go on while changes are moved, and erased, at the same time', async () => {
+    const h = await HistoryHarness.open(schema)
+    const copies = await grow(h, 30)
+    const { history } = h.keeper
+    const access = new OwnConnectionAccess(await openControlConnection(h.path), h.path)
+    const writing = async () => {
+      for (let i = 0; i < 10; i++) {
+        copies.push(...(await grow(h, 2)))
+      }
+    }
+    const shortening = async () => {
+      for (let i = 0; i < 10; i++) {
+        await applyRetention(history, { versionsPerKey: 3 + (i % 2) })
+      }
+    }
+    const erasing = async () => {
+      const table = readHistoryTables(history).find(({ name }) => name === 't')!
+      for (const id of [100, 101, 102]) {
+        await eraseKeys({ history, access, table, keys: [[id]], move: () => h.keeper.move() })
+      }
+    }
+    await Promise.all([writing(), shortening(), erasing()])
+    access.close()
+    expectWhole(h, copies)
+    h.expectPresent('t', 'id', 'id, k, v')
+  })
+
   it('should take a table that was dropped as a whole in the end', async () => {
     const h = await HistoryHarness.open(schema)
     await grow(h, 20)
@@ -220,17 +250,20 @@ describe('retention', () => {
     expect(readAllHistoryTables(h.keeper.history)).toHaveLength(2)
   })
 
-  it.each([
-    [{}, 'config-invalid'],
-    [{ olderThanMs: -1 }, 'config-invalid'],
-    [{ olderThanMs: Number.NaN }, 'config-invalid'],
-    [{ versionsPerKey: 0 }, 'config-invalid'],
-    [{ versionsPerKey: 1.5 }, 'config-invalid'],
-    [{ olderThanMs: 1, tables: ['nobody'] }, 'table-unknown'],
-  ])('should refuse %o: %s', async (props, code) => {
+  it('should refuse what makes no sense, and tables without history', async () => {
     const h = await HistoryHarness.open(schema)
-    await expect(applyRetention(h.keeper.history, props)).rejects.toMatchObject({ code })
-    await expect(planRetention(h.keeper.history, props)).rejects.toMatchObject({ code })
+    const wrong: [RetentionProps, string][] = [
+      [{}, 'config-invalid'],
+      [{ olderThanMs: -1 }, 'config-invalid'],
+      [{ olderThanMs: Number.NaN }, 'config-invalid'],
+      [{ versionsPerKey: 0 }, 'config-invalid'],
+      [{ versionsPerKey: 1.5 }, 'config-invalid'],
+      [{ olderThanMs: 1, tables: ['nobody'] }, 'table-unknown'],
+    ]
+    for (const [props, code] of wrong) {
+      await expect(applyRetention(h.keeper.history, props)).rejects.toMatchObject({ code })
+      await expect(planRetention(h.keeper.history, props)).rejects.toMatchObject({ code })
+    }
   })
 
   it('should find the position of a moment whose own transaction is gone', async () => {
@@ -275,10 +308,10 @@ describe('retention that is killed', () => {
     }
     await first.keeper.move()
     await first.close()
-    for (const [round, point] of [...points, ...points].entries()) {
+    for (const [round, point] of points.entries()) {
       const child = new Child('history-shortener.mjs', [path], {
         NODE_OPTIONS: `--import ${armed}`,
-        HTAP_FAIL_POINT: `${point}:${1 + (round % 2)}:0`,
+        HTAP_FAIL_POINT: `${point}:${1 + round}:0`,
       })
       expect(await child.ended()).toMatchObject({ signal: 'SIGKILL' })
       const h = await HistoryHarness.openFile(path)
