@@ -2,6 +2,7 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { CompiledQuery, Kysely } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import type { ErasedKeys } from '../sync/history/erase-keys.js'
+import { findKeys } from '../sync/history/find-keys.js'
 import type { RetentionProps, RetentionReport } from '../sync/history/retention.js'
 import type { VerifyReport } from '../sync/verify.js'
 import { HtapAdapter } from './htap-adapter.js'
@@ -10,8 +11,8 @@ import { type HtapStatus, readStatus } from './htap-status.js'
 import { callMirror } from './mirror-call.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteExplanation } from './router/route-explanation.js'
+import { findHistoryTable } from './temporal/find-history-table.js'
 import { noHistory, pastQueryOf } from './temporal/past-query.js'
-import { findHistoryTable, findKeys } from './temporal/row-keys.js'
 import { TemporalRouter } from './temporal/temporal-router.js'
 
 /** A query that can be compiled: a query builder. */
@@ -103,7 +104,7 @@ export function htap(db: Kysely<any>): HtapHandle {
       const history = await temporal()
       await history.moveNow()
       const found = findHistoryTable(history.file, table)
-      const keys = findKeys(history.file, found, where) ?? []
+      const keys = findKeys(history.file, found, where)
       const { versions, begunAnew, isInLog } = await history.erase(found, keys)
       return { versions, begunAnew, isInLog }
     },

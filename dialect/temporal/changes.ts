@@ -1,10 +1,11 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import { limits } from '../../src/core/limits.js'
+import { findKeys } from '../../sync/history/find-keys.js'
 import { readChanges } from '../../sync/history/read-changes.js'
 import { readDiff } from '../../sync/history/read-diff.js'
+import { findHistoryTable } from './find-history-table.js'
 import { type Moment, plainMoment } from './moment.js'
 import { positionOf } from './past-placement.js'
-import { findHistoryTable, findKeys } from './row-keys.js'
 import { temporalRouter } from './temporal-instance.js'
 
 /** One change of one row. */
@@ -74,8 +75,9 @@ export async function* changes<DB, T extends keyof DB & string>(
         ? history.state.position
         : await positionOf(plainMoment(options.to), history),
   }
-  const keys = findKeys(history.file, found, options.where)
-  for (const key of keys ?? [undefined]) {
+  const keys =
+    options.where === undefined ? [undefined] : findKeys(history.file, found, options.where)
+  for (const key of keys) {
     const all = readChanges(history.file, found, key === undefined ? range : { ...range, key })
     for (const { key: _, ...change } of all) {
       yield change as unknown as Change<Selectable<DB[T]>>

@@ -1,8 +1,9 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
+import { findKeys } from '../../sync/history/find-keys.js'
 import type { RestoredCounts } from '../../sync/history/restored-rows.js'
+import { findHistoryTable } from './find-history-table.js'
 import { type Moment, plainMoment } from './moment.js'
 import { positionOf } from './past-placement.js'
-import { findHistoryTable, findKeys } from './row-keys.js'
 import { temporalRouter } from './temporal-instance.js'
 
 /** What is to be brought back. */
@@ -39,7 +40,7 @@ export async function restoreTable<DB, T extends keyof DB & string>(
   await history.moveNow()
   const position = await positionOf(plainMoment(to), history)
   const found = findHistoryTable(history.file, table)
-  const keys = findKeys(history.file, found, where)
+  const keys = where === undefined ? undefined : findKeys(history.file, found, where)
   const run = () => router.restore(found, keys === undefined ? { position } : { position, keys })
   return db.isTransaction ? run() : await db.transaction().execute(async () => run())
 }

@@ -37,7 +37,7 @@ export function findKeys(
        where ${["op <> 'D'", ...terms].join(' and ')} order by ${keys}`,
     )
     .raw()
-    .safeIntegers(false)
+    .safeIntegers()
     .all(...parameters) as unknown[][]
 }
 
