@@ -140,11 +140,11 @@ describe('erasing a key', () => {
     )
     await h.keeper.move()
     const find = (values: Record<string, unknown>) => findKeys(h.keeper.history, tableOf(h), values)
-    expect(find({ mail: 'ann' })).toEqual([[1]])
-    expect(find({ ADDRESS: 'anna' })).toEqual([[1]])
-    expect(find({ mail: 'bob' })).toEqual([[2], [4]])
-    expect(find({ mail: 'bob', n: 2 })).toEqual([[4]])
-    expect(find({ n: null })).toEqual([[3]])
+    expect(find({ mail: 'ann' })).toEqual([[1n]])
+    expect(find({ ADDRESS: 'anna' })).toEqual([[1n]])
+    expect(find({ mail: 'bob' })).toEqual([[2n], [4n]])
+    expect(find({ mail: 'bob', n: 2 })).toEqual([[4n]])
+    expect(find({ n: null })).toEqual([[3n]])
     expect(find({ mail: 'nobody' })).toEqual([])
     expect(() => find({ other: 1 })).toThrowError(
       expect.objectContaining({ code: 'config-invalid' }),
