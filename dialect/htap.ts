@@ -3,7 +3,7 @@ import type { CompiledQuery, Kysely } from 'kysely'
 import { HtapError } from '../src/core/htap-error.js'
 import type { ErasedKeys } from '../sync/history/erase-keys.js'
 import { findKeys } from '../sync/history/find-keys.js'
-import type { RetentionProps, RetentionReport } from '../sync/history/retention.js'
+import type { RetentionProps } from '../sync/history/retention.js'
 import type { VerifyReport } from '../sync/verify.js'
 import { HtapAdapter } from './htap-adapter.js'
 import type { HtapDriver } from './htap-driver.js'
@@ -18,6 +18,17 @@ import { TemporalRouter } from './temporal/temporal-router.js'
 /** A query that can be compiled: a query builder. */
 export interface Compilable {
   compile(): CompiledQuery
+}
+
+/** What a retention takes, or has taken, from the history of one table. */
+export interface TableRetention {
+  readonly table: string
+  readonly versions: number
+  /** About what their values take on disk, without indexes. */
+  readonly bytes: number
+  /** The position from which on the history is whole then, and its instant; null where there is none. */
+  readonly begins: number | null
+  readonly instant: number | null
 }
 
 /** What a Kysely instance with this dialect can do beyond queries. */
@@ -39,7 +50,9 @@ export interface HtapHandle {
    *
    * @throws HtapError `history-missing`, `config-invalid`, `table-unknown`
    */
-  retainHistory(retention: RetentionProps & { readonly dryRun?: boolean }): Promise<RetentionReport>
+  retainHistory(
+    retention: RetentionProps & { readonly dryRun?: boolean },
+  ): Promise<readonly TableRetention[]>
   /**
    * Erases rows from all history: those that ever held the values of `where` (give the primary key). What
    * is there now stays, and its history begins anew. See the documentation for what cannot be erased.
@@ -98,8 +111,10 @@ export function htap(db: Kysely<any>): HtapHandle {
       const { position, instant } = history.state
       return { position, instant }
     },
-    retainHistory: async ({ dryRun = false, ...retention }) =>
-      (await temporal()).retain(retention, dryRun),
+    retainHistory: async ({ dryRun = false, ...retention }) => {
+      const report = await (await temporal()).retain(retention, dryRun)
+      return report.tables.map(({ table, ...rest }) => ({ table: table.name, ...rest }))
+    },
     eraseHistory: async (table, where) => {
       const history = await temporal()
       await history.moveNow()

@@ -4,11 +4,11 @@
 export { HtapError, type HtapErrorCode } from '../src/core/htap-error.js'
 export type { SqliteDatabase } from '../src/oltp/sqlite-database.js'
 export type { RestoredCounts } from '../sync/history/restored-rows.js'
-export type { RetentionProps, RetentionReport, TableRetention } from '../sync/history/retention.js'
+export type { RetentionProps } from '../sync/history/retention.js'
 export type { TableState } from '../sync/tracked-table.js'
 export type { TableVerification, VerifyReport } from '../sync/verify.js'
 export { olap, oltp, type Pluggable, type QueryHint, withConsistency } from './hints.js'
-export { type Compilable, type HtapHandle, htap } from './htap.js'
+export { type Compilable, type HtapHandle, htap, type TableRetention } from './htap.js'
 export { HtapAdapter } from './htap-adapter.js'
 export { HtapDialect } from './htap-dialect.js'
 export type {

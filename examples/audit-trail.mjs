@@ -77,7 +77,7 @@ for await (const { difference, before: old, after } of diff(db, 'product', befor
 console.log(await restoreTable(db, 'product', { to: before }))
 
 console.log('Two versions of each row are enough; then the pad is forgotten:')
-console.log((await htap(db).retainHistory({ versionsPerKey: 2, dryRun: true })).tables[0])
+console.log(await htap(db).retainHistory({ versionsPerKey: 2, dryRun: true }))
 await htap(db).retainHistory({ versionsPerKey: 2 })
 console.log(await htap(db).eraseHistory('product', { id: 3 }))
 

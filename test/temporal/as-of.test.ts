@@ -1,6 +1,17 @@
-import { sql } from 'kysely'
+import { rmSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { asOf, asOfTable, history, htap, olap, oltp } from '../../dist/dialect/index.js'
+import {
+  asOf,
+  asOfTable,
+  HtapDialect,
+  type HtapDialectConfig,
+  history,
+  htap,
+  olap,
+  oltp,
+} from '../../dist/dialect/index.js'
 import { PastApp } from './past-app.js'
 
 const schema = `
@@ -113,6 +124,23 @@ describe('asOf', () => {
     expect(await htap(app.db).explain(oltp(query))).toMatchObject({ engine: 'sqlite' })
   })
 
+  it('should lose no version with the file of DuckDB', async () => {
+    const app = await open()
+    const { position } = await app.settle()
+    await app.run('delete from product where id > 1')
+    const names = () =>
+      asOf(app.db, { position }).selectFrom('product').select('name').orderBy('name').execute()
+    const before = await names()
+    await app.stop()
+    for (const suffix of ['', '.wal']) {
+      rmSync(`${app.path}-htap.duckdb${suffix}`, { force: true })
+    }
+    app.start()
+    expect(await names()).toEqual(before)
+    expect(before).toHaveLength(3)
+    expect(app.events.at(-1)).toMatchObject({ engine: 'duckdb' })
+  })
+
   it('should see what is committed in another process, and in a transaction only what is committed', async () => {
     const app = await open()
     const other = app.open()
@@ -157,6 +185,29 @@ describe('asOf refuses', () => {
   it('everything without temporal mode', async () => {
     const app = await open({ sync: { mode: 'mirror' } }).catch((error) => error)
     expect(app).toMatchObject({ code: 'history-missing' })
+  })
+
+  it('a mode that is none, a database without a file, and a path that is taken', async () => {
+    for (const sync of [
+      { mode: 'history' },
+      { tables: { sale: { mode: 'audit' } } },
+      { history: { columns: { validFrom: 'at', validTo: 'AT' } } },
+    ]) {
+      const config = { database: ':memory:', sync } as unknown as HtapDialectConfig
+      expect(() => new HtapDialect(config)).toThrow(
+        expect.objectContaining({ code: 'config-invalid' }),
+      )
+    }
+    const memory = new Kysely({
+      dialect: new HtapDialect({ database: new Database(':memory:'), sync: { mode: 'temporal' } }),
+    })
+    await expect(sql`select 1`.execute(memory)).rejects.toMatchObject({ code: 'config-invalid' })
+    const app = await open()
+    const history = { path: app.path }
+    const taken = new Kysely({
+      dialect: new HtapDialect({ database: app.path, sync: { mode: 'temporal', history } }),
+    })
+    await expect(sql`select 1`.execute(taken)).rejects.toMatchObject({ code: 'config-invalid' })
   })
 
   it('writes', async () => {

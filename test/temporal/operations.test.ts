@@ -132,9 +132,9 @@ describe('retention and erasing', () => {
     }
     await asOf(db, begin).selectFrom('product').selectAll().execute()
     const planned = await htap(db).retainHistory({ versionsPerKey: 2, dryRun: true })
-    expect(planned.tables[0]).toMatchObject({ versions: 4 })
+    expect(planned[0]).toMatchObject({ versions: 4 })
     const done = await htap(db).retainHistory({ versionsPerKey: 2 })
-    expect(done.tables[0]).toMatchObject({ versions: 4 })
+    expect(done[0]).toMatchObject({ versions: 4 })
     const early = asOf(db, begin).selectFrom('product').selectAll().execute()
     await expect(early).rejects.toMatchObject({ code: 'history-incomplete' })
     const now = await asOf(db, new Date()).selectFrom('product').selectAll().orderBy('id').execute()
