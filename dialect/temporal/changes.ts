@@ -75,12 +75,15 @@ export async function* changes<DB, T extends keyof DB & string>(
         ? history.state.position
         : await positionOf(plainMoment(options.to), history),
   }
-  const keys =
-    options.where === undefined ? [undefined] : findKeys(history.file, found, options.where)
-  for (const key of keys) {
-    const all = readChanges(history.file, found, key === undefined ? range : { ...range, key })
-    for (const { key: _, ...change } of all) {
-      yield change as unknown as Change<Selectable<DB[T]>>
+  const wanted =
+    options.where === undefined
+      ? range
+      : { ...range, keys: findKeys(history.file, found, options.where) }
+  let rows = 0
+  for (const { key: _, ...change } of readChanges(history.file, found, wanted)) {
+    yield change as unknown as Change<Selectable<DB[T]>>
+    if (++rows % limits.historyPageRowsMax === 0) {
+      await new Promise((resolve) => setImmediate(resolve))
     }
   }
 }

@@ -145,6 +145,8 @@ export const limits = Object.freeze({
   drainWaitMs: 5000,
   /** Rows of a page in which the history is read, and versions that one transaction gives up. */
   historyPageRowsMax: 1000,
+  /** Rows whose changes are asked for at once, if not those of all. */
+  changedKeysMax: 1000,
   /** Bytes of free pages that one transaction fills with zeros when keys are erased. */
   erasedBytesMax: 4_194_304,
   /** How often an erasure starts over because somebody writes, or reads what is to be overwritten. */

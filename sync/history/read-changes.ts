@@ -1,3 +1,4 @@
+import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { allColumns, type HistoryTable, sameKey, versionTable } from './history-table.js'
@@ -27,8 +28,8 @@ export interface ChangesProps {
   readonly from?: number
   /** Changes up to this position; all up to now, if it is left out. */
   readonly to?: number
-  /** Only those of one row, its key in the order of `HistoryTable.keys`. */
-  readonly key?: readonly unknown[]
+  /** Only those of these rows, their keys in the order of `HistoryTable.keys`. */
+  readonly keys?: readonly (readonly unknown[])[]
   /** Integers as `bigint`. */
   readonly safeIntegers?: boolean
 }
@@ -38,14 +39,15 @@ export interface ChangesProps {
  * nothing is kept open in between, and what is added meanwhile up to `to` is seen.
  *
  * @throws HtapError `history-incomplete` when `from` lies before what is known of the table, or the
- * history is shortened to beyond where the reader is
+ * history is shortened to beyond where the reader is; `config-invalid` for too many keys
  */
 export function* readChanges(
   history: SqliteDatabase,
   table: HistoryTable,
   props: ChangesProps = {},
 ): Generator<RowChange, void, void> {
-  const { from, to, key } = props
+  const { from, to, keys } = props
+  refuseTooMany(table, keys)
   const reader = new PageReader(history, table, props)
   let last = from === undefined ? 0 : lastVersionUpTo(history, table, from)
   let reached = from
@@ -54,13 +56,23 @@ export function* readChanges(
       requireWhole(history, table, reached)
     }
     const end = to === undefined ? Number.MAX_SAFE_INTEGER : lastVersionUpTo(history, table, to)
-    const page = reader.read(last, end, key ?? [])
+    const page = keys?.length === 0 ? [] : reader.read(last, end)
     count = page.length
     for (const { id, change } of page) {
       last = id
       reached = from === undefined ? undefined : Math.max(from, change.position - 1)
       yield change
     }
+  }
+}
+
+/** All of them stand in one statement, so that their changes come in one order. */
+function refuseTooMany(table: HistoryTable, keys: ChangesProps['keys']): void {
+  if (keys !== undefined && keys.length > limits.changedKeysMax) {
+    throw new HtapError('config-invalid', `these are ${keys.length} rows of ${table.name}`, {
+      hint: `ask for the changes of ${limits.changedKeysMax} rows at most, or of the whole table`,
+      facts: { table: table.name, keys: keys.length },
+    })
   }
 }
 
@@ -84,13 +96,13 @@ class PageReader {
   }
 
   /** The next changes after the version `last`, up to `end`. The columns may be others with each page. */
-  read(last: number, end: number, key: readonly unknown[]): NumberedChange[] {
+  read(last: number, end: number): NumberedChange[] {
     const columns = allColumns(this.#history, this.#table)
     const rows = this.#history
       .prepare(this.#sql(columns))
       .raw()
       .safeIntegers(this.#props.safeIntegers === true)
-      .all(last, end, ...key, limits.historyPageRowsMax) as unknown[][]
+      .all(...(this.#props.keys ?? []).flat(), last, end, limits.historyPageRowsMax) as unknown[][]
     const reader = new RowReader(readLayouts(this.#history, this.#table), columns)
     return rows.map((row) => this.#change(row, columns.length, reader))
   }
@@ -98,16 +110,29 @@ class PageReader {
   #sql(columns: readonly string[]): string {
     const { keys } = this.#table
     const versions = versionTable(this.#table)
-    const isOfKey = this.#props.key === undefined ? '' : keys.map((it) => `and ${it} = ?`).join(' ')
     const list = [...keys.map((it) => `v.${it}`), ...columns.map((it) => `v.${it}`)]
     // cast: what identifies a version is a plain number in JavaScript.
     return `select cast(v.id as real), cast(v.position as real), v.op, cast(t.instant as real), t.kind, t.actor,
         t.message, coalesce(b.op, 'D'), ${[...list, ...columns.map((it) => `b.${it}`)].join(', ')}
-      from (select * from ${versions} where id > ? and id <= ? ${isOfKey} order by id limit ?) v
+      from (select * from ${versions} where ${this.#isOfKeys()} id > ? and id <= ? order by id limit ?) v
       join history.history_transaction t on t.position = v.position
       left join ${versions} b on b.id = (
         select max(p.id) from ${versions} p where ${sameKey(this.#table, 'p', 'v')} and p.id < v.id)
       order by v.id`
+  }
+
+  #isOfKeys(): string {
+    const { keys } = this.#table
+    const [first, ...others] = this.#props.keys ?? []
+    if (first === undefined) {
+      return ''
+    }
+    if (others.length === 0) {
+      return keys.map((key) => `${key} = ? and`).join(' ')
+    }
+    const row = `(${keys.map(() => '?').join(', ')})`
+    const rows = [row, ...others.map(() => row)].join(', ')
+    return `(${keys.join(', ')}) in (values ${rows}) and`
   }
 
   #change(row: readonly unknown[], width: number, reader: RowReader): NumberedChange {

@@ -64,7 +64,12 @@ describe('changes between two positions', () => {
     expect(changes(h, { from: begins, to: first })).toHaveLength(2)
     expect(changes(h, { from: first, to: first })).toEqual([])
     expect(changes(h, { from: second })).toEqual([])
-    expect(of(changes(h, { from: first, key: [2] }))).toEqual(later.slice(0, 1))
+    expect(of(changes(h, { from: first, keys: [[2]] }))).toEqual(later.slice(0, 1))
+    expect(of(changes(h, { from: first, keys: [[1], [2], [7]] }))).toEqual(later)
+    expect(changes(h, { keys: [] })).toEqual([])
+    expect(() => changes(h, { keys: Array.from({ length: 1001 }, (_, id) => [id]) })).toThrowError(
+      expect.objectContaining({ code: 'config-invalid' }),
+    )
     const instant = h.keeper.history
       .prepare('select instant from history_transaction where position = ?')
       .pluck()
