@@ -187,6 +187,13 @@ const memoryPrefix = 'memory:'
 /** A history cannot begin anew; nobody forgets it, however long it is away. */
 export const historyPrefix = 'history:'
 
+/** Forgets the histories that are not this one; returns how many. */
+export function deleteOtherHistories(database: SqliteDatabase, id: string): number {
+  return database
+    .prepare(`delete from ${changeLog.consumerTable} where id like '${historyPrefix}%' and id <> ?`)
+    .run(id).changes
+}
+
 /**
  * Forgets consumers that were not heard of for so long that they must be dead, and those that were
  * heard of in the future, which a clock that was wrong has left; returns how many.

@@ -1,9 +1,10 @@
 import type { Piscina } from 'piscina'
+import { arrivedError } from '../../src/core/carried-error.js'
 import { limits } from '../../src/core/limits.js'
 import { createThreadPool } from '../../src/core/thread-pool.js'
 import { fileIdentity } from '../../src/oltp/file-identity.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import type { MoveTask } from './history-worker.js'
+import type { MoveOutcome, MoveTask } from './history-worker.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
 
 /**
@@ -46,11 +47,23 @@ export class ChangeMover {
       identity: this.#identity,
       request,
     }
+    const outcome = await this.#run(task)
+    if (outcome === null) {
+      return moveChanges(this.#history, request)
+    }
+    if ('error' in outcome) {
+      throw arrivedError(outcome.error)
+    }
+    return outcome.moved
+  }
+
+  /** Null where no thread can be started. */
+  async #run(task: MoveTask): Promise<MoveOutcome | null> {
     try {
-      return (await this.#pool.run(task, { name: 'move' })) as MovedChanges
+      return (await this.#pool?.run(task, { name: 'move' })) as MoveOutcome
     } catch (error) {
       if (this.#isUnfit) {
-        return moveChanges(this.#history, request)
+        return null
       }
       throw error
     }

@@ -4,7 +4,7 @@ import { internalPrefix, readSchemaVersion } from '../../src/oltp/catalogue.js'
 import { makeHistoryFile, openHistoryConnection } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
-import { registerConsumer } from '../capture/change-log.js'
+import { deleteOtherHistories, moveConsumer, registerConsumer } from '../capture/change-log.js'
 import { pruneHistoryLog } from '../capture/prune-history-log.js'
 import { pruneSchemas } from '../capture/schema-notes.js'
 import type { SourceAccess } from '../read/source-access.js'
@@ -78,6 +78,7 @@ export class HistoryKeeper {
       this.noteCommit()
       const { seq } = readHistoryState(this.history)
       const moved = await this.#mover.move({
+        consumerId: this.#consumerId,
         schemaVersion: this.#schemaVersion,
         marks: this.#marks.after(seq),
       })
@@ -121,10 +122,25 @@ export class HistoryKeeper {
     const { access } = this.#props
     this.#schemaVersion = await writePatiently(access, (database) => {
       this.#captureIn(database)
-      const { seq } = readHistoryState(this.history)
-      registerConsumer(database, { id: this.#consumerId, position: seq, seenMs: wallClockMs() })
+      this.#takeOver(database)
       return readSchemaVersion(database)
     })
+  }
+
+  /**
+   * A database has one history: what that has is deleted from the log. Where another one was there in
+   * the meantime, what this one has missed is found by a comparison.
+   */
+  #takeOver(database: SqliteDatabase): void {
+    const { seq, epoch } = readHistoryState(this.history)
+    const others = deleteOtherHistories(database, this.#consumerId)
+    const place = { id: this.#consumerId, position: seq, seenMs: wallClockMs() }
+    if (!moveConsumer(database, place)) {
+      if (epoch !== null || others > 0) {
+        this.history.exec('update history.history_capture set is_compared = 0')
+      }
+      registerConsumer(database, place)
+    }
   }
 
   #captureIn(database: SqliteDatabase): void {
@@ -138,7 +154,10 @@ export class HistoryKeeper {
     try {
       for (let pruned: number = limits.pruneRowsMax; pruned === limits.pruneRowsMax; ) {
         pruned = await this.#props.access.write((database) => {
-          registerConsumer(database, { id: this.#consumerId, position: seq, seenMs: wallClockMs() })
+          const place = { id: this.#consumerId, position: seq, seenMs: wallClockMs() }
+          if (!moveConsumer(database, place)) {
+            return 0
+          }
           pruneSchemas(database, seq)
           return pruneHistoryLog(database, seq, limits.pruneRowsMax)
         })

@@ -14,6 +14,8 @@ import { noteCaptures } from './note-captures.js'
 import { addTransactions, gatherEntries } from './transactions.js'
 
 export interface MoveRequest {
+  /** The name of the history in the source's log. */
+  readonly consumerId: string
   /** The schema under which the captures were seen to run. */
   readonly schemaVersion: number
   /** Ends of transactions that were seen, beyond what the history has. */
@@ -50,6 +52,7 @@ export function moveChanges(history: SqliteDatabase, request: MoveRequest): Move
 function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   const before = readHistoryState(history)
   const source = readSource(history, before.seq)
+  requirePlace(history, request.consumerId)
   if (source.schemaVersion !== request.schemaVersion) {
     return { isDone: false, seq: before.seq, position: before.position }
   }
@@ -115,6 +118,18 @@ function readSource(history: SqliteDatabase, seq: number): SourceNow {
     head: Number(row[1]),
     mark: row[2],
     markThen: row[3],
+  }
+}
+
+/** @throws HtapError `history-unusable` when another history has taken over */
+function requirePlace(history: SqliteDatabase, consumerId: string): void {
+  const place = history
+    .prepare(`select 1 from ${sourceSchema}.${changeLog.consumerTable} where id = ?`)
+    .get(consumerId)
+  if (place === undefined) {
+    throw new HtapError('history-unusable', 'another history of this database has taken over', {
+      hint: 'a database has one history: give every process the same `sync.history.path`',
+    })
   }
 }
 

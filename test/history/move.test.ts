@@ -192,4 +192,21 @@ describe('moving the log into the history', () => {
     writeFileSync(h.historyPath, 'no database at all '.repeat(100))
     await expect(h.begin()).rejects.toMatchObject({ code: 'SQLITE_NOTADB' })
   })
+
+  it('should be the only one of a database: what another one took is found when it takes over again', async () => {
+    const h = await HistoryHarness.open('create table t(id integer primary key, v)')
+    h.commit('insert into t values (1, 1)')
+    await h.keeper.move()
+    const other = await h.openOther()
+    h.commit('update t set v = 2')
+    await other.move()
+    await expect(h.keeper.move()).rejects.toMatchObject({ code: 'history-unusable' })
+    await other.close()
+    await h.restart()
+    expect(h.story('t')).toEqual(['I 1 1 1', 'U 1 1 2'])
+    expect(h.kinds().at(-1)).toBe('found')
+    h.expectPresent('t', 'id', 'id, v')
+    const places = "select count(*) from _htap_consumer where id like 'history:%'"
+    expect(h.database.prepare(places).pluck().get()).toBe(1)
+  })
 })

@@ -86,6 +86,21 @@ export class HistoryHarness {
     return `${this.path}-history`
   }
 
+  /** Another history of the same database. */
+  async openOther(): Promise<HistoryKeeper> {
+    const path = `${this.path}-other`
+    const keeper = await HistoryKeeper.open({
+      access: this.#access,
+      sourcePath: this.path,
+      path,
+      tables: 'all',
+      except: [],
+      reserved: new Set(),
+    })
+    await keeper.move()
+    return keeper
+  }
+
   /** Runs one transaction and lets the history know of its end. */
   commit(sql: string): void {
     this.database.exec(`begin; ${sql}; commit`)
