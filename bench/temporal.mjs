@@ -13,6 +13,7 @@ const memory = { memoryLimit: '1GB' }
 /** What temporal mode costs, and how quick the past is. */
 export function temporal({ quick }) {
   return inScratchFolder(async (folder) => [
+    ...(await written(folder, quick ? 20_000 : 100_000, quick ? 5 : 9)),
     ...(await applied(folder, quick ? 50_000 : 200_000, quick ? 3 : 5)),
     ...(await asked(folder, quick ? 50_000 : 200_000, quick ? 5 : 15)),
   ])
@@ -20,6 +21,41 @@ export function temporal({ quick }) {
 
 function open(path, sync) {
   return new Kysely({ dialect: new HtapDialect({ database: path, sync, olap: memory }) })
+}
+
+/** What the triggers cost a writer, of tables with and without history. */
+async function written(folder, rows, rounds) {
+  const sides = await Promise.all(
+    ['none', 'mirror', 'temporal'].map(async (mode) => {
+      const path = join(folder, `written-${mode}.db`)
+      createOrders(path, rows).close()
+      if (mode !== 'none') {
+        const db = open(path, { mode, tables: ['orders'] })
+        await settle(db, mode)
+        await db.destroy()
+      }
+      return [mode, new Database(path)]
+    }),
+  )
+  const times = await alternate(
+    rounds,
+    Object.fromEntries(
+      sides.map(([mode, database]) => [
+        mode,
+        (round) => void database.prepare('update orders set amount = amount + ?').run(round),
+      ]),
+    ),
+  )
+  for (const [, database] of sides) {
+    database.close()
+  }
+  return [
+    noted(
+      'updates of a table with history, of a plain one',
+      ratio(times.temporal, times.none),
+      `${ratio(times.mirror, times.none).toFixed(2)} with a mirror only; ${rows.toLocaleString('en')} rows in one transaction`,
+    ),
+  ]
 }
 
 /** The same changes in both modes, until everything is where it belongs. */
