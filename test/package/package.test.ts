@@ -54,7 +54,8 @@ describe('the packed package', () => {
     expect(run('import.mjs', code)).toBe(
       [
         ...['HtapAdapter', 'HtapDialect', 'HtapDriver', 'HtapError', 'HtapIntrospector'],
-        ...['htap', 'olap', 'oltp', 'withConsistency'],
+        ...['asOf', 'asOfTable', 'changes', 'diff', 'history', 'htap', 'olap', 'oltp'],
+        ...['restoreTable', 'withActor', 'withConsistency'],
       ].join(),
     )
   })
