@@ -1,3 +1,4 @@
+import * as fs from 'node:fs'
 import { limits } from '../core/limits.js'
 import { through } from '../core/outside-world.js'
 import { importBetterSqlite3 } from './open-database.js'
@@ -49,6 +50,7 @@ export async function makeHistoryFile(
 ): Promise<void> {
   const Database = await importBetterSqlite3()
   const encoding = readEncoding(new Database(sourcePath, { readonly: true }))
+  createClosed(path, sourcePath)
   const file = through('sqlite', new Database(path, { timeout: limits.readBusyTimeoutMs }))
   try {
     file.exec(`pragma encoding = '${encoding}'`)
@@ -68,3 +70,16 @@ function readEncoding(source: SqliteDatabase): string {
     source.close()
   }
 }
+
+/** Whoever may not read the database may not read its past. SQLite's own log goes by the file. */
+function createClosed(path: string, sourcePath: string): void {
+  const files = through('files', fs)
+  if (!files.existsSync(path)) {
+    const { mode } = files.statSync(sourcePath)
+    const descriptor = files.openSync(path, 'a', mode)
+    files.fchmodSync(descriptor, mode & permissionBits)
+    files.closeSync(descriptor)
+  }
+}
+
+const permissionBits = 0o777

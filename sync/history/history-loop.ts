@@ -7,6 +7,8 @@ interface HistoryLoopProps {
   readonly move: () => Promise<unknown>
   /** Moves when another connection has committed; null if it cannot be told. */
   readonly dataVersion: () => number | null
+  /** Another connection has committed. */
+  readonly onForeignCommit: () => void
   readonly onFailure: (error: unknown) => void
 }
 
@@ -55,7 +57,10 @@ export class HistoryLoop {
     await this.#running?.catch(() => undefined)
     this.#running ??= this.#props
       .move()
-      .then(() => this.#pause.reset())
+      .then(() => {
+        this.#retryAtMs = 0
+        this.#pause.reset()
+      })
       .finally(() => {
         this.#running = null
       })
@@ -84,11 +89,12 @@ export class HistoryLoop {
   #tick(): void {
     try {
       const version = this.#props.dataVersion()
-      if (
-        version !== this.#dataVersion ||
-        (this.#retryAtMs > 0 && steadyClockMs() >= this.#retryAtMs)
-      ) {
+      if (version !== this.#dataVersion) {
         this.#dataVersion = version
+        this.#props.onForeignCommit()
+        this.wake()
+      }
+      if (this.#retryAtMs > 0 && steadyClockMs() >= this.#retryAtMs) {
         this.#retryAtMs = 0
         this.wake()
       }

@@ -49,6 +49,7 @@ export class TemporalHistory {
     this.#loop = new HistoryLoop({
       move: () => this.#turns.run(() => props.keeper.move()),
       dataVersion: () => props.access.dataVersion(),
+      onForeignCommit: () => props.keeper.noteCommit(),
       onFailure: props.onFailure,
     })
   }

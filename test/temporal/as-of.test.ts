@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { Kysely, sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
@@ -122,6 +122,18 @@ describe('asOf', () => {
       reason: 'the past',
     })
     expect(await htap(app.db).explain(oltp(query))).toMatchObject({ engine: 'sqlite' })
+  })
+
+  it('should keep a history that is as closed as the database', async () => {
+    const app = await open()
+    expect(statSync(`${app.path}-htap-history`).mode).toBe(statSync(app.path).mode)
+    await app.stop()
+    chmodSync(app.path, 0o600)
+    rmSync(`${app.path}-htap-history`)
+    app.start()
+    await app.settle()
+    expect(statSync(`${app.path}-htap-history`).mode & 0o777).toBe(0o600)
+    expect(await history(app.db).selectFrom('product').select('id').execute()).toHaveLength(3)
   })
 
   it('should lose no version with the file of DuckDB', async () => {
