@@ -78,8 +78,7 @@ export const limits = Object.freeze({
   inlineCountRowsMax: 20_000,
   /** How often a verification starts over because the source moved on. */
   verifyAttemptsMax: 100,
-  /** How often a finished copy tries to join the loop, and the pause between. */
-  joinAttemptsMax: 100,
+  /** The pause after which a finished copy tries again to join the loop, whose sync has failed. */
   joinRetryMs: 10,
   /** How long an explicit `syncNow()` may take. */
   syncNowTimeoutMs: 600_000,

@@ -1,3 +1,4 @@
+import { assert } from '../../src/core/assert.js'
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { reach, uniqueId } from '../../src/core/outside-world.js'
@@ -141,9 +142,10 @@ export class CopyQueue {
   /** Waits until the copy has caught up with the others, or was found worthless. */
   async #join(table: TrackedTable): Promise<void> {
     for (let attempt = 1; table.copyPosition !== null && !this.#props.isClosing(); attempt++) {
-      if (attempt > limits.joinAttemptsMax) {
-        throw new HtapError('sync-failed', `the copy of ${table.name} could not catch up`)
-      }
+      assert(
+        attempt <= limits.syncFailuresMax,
+        'a copy joins with a sync that succeeds, and after so many that fail the mirror is given up',
+      )
       await this.#props.syncNow()
       if (table.copyPosition !== null) {
         await new Promise((resolve) => setTimeout(resolve, limits.joinRetryMs))

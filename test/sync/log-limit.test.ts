@@ -83,7 +83,11 @@ it('should not take its own mirror for slow when the log knows an old place of i
 
 it.each([
   ['a mirror that was not heard of for a day', 'file', limits.consumerExpiryMs],
-  ['a mirror in memory that was not heard of for half an hour', 'memory:1', 1_800_000],
+  [
+    'a mirror in memory that was not heard of for half an hour',
+    'memory:1',
+    limits.memoryConsumerExpiryMs,
+  ],
   ['a mirror of tomorrow, which a wrong clock has left', 'file', -2 * limits.consumerExpiryMs],
 ])('should not wait for %s', async (_, id, ageMs) => {
   const h = await openHarness()
