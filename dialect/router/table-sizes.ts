@@ -1,4 +1,5 @@
 import { limits } from '../../src/core/limits.js'
+import { steadyClockMs } from '../../src/core/outside-world.js'
 import { foldIdentifier, quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
@@ -12,7 +13,7 @@ export class TableSizes {
   rows(database: SqliteDatabase, table: string): number {
     const key = foldIdentifier(table)
     const known = this.#sizes.get(key)
-    const nowMs = performance.now()
+    const nowMs = steadyClockMs()
     if (known !== undefined && nowMs - known.countedAtMs < limits.countedRowsAgeMs) {
       return known.rows
     }

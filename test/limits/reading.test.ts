@@ -15,6 +15,7 @@ import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
 import { WorkerReader } from '../../dist/sync/read/worker-reader.js'
 import { SyncHarness } from '../support/sync-harness.js'
 import { TestWorld } from '../support/test-world.js'
+import { threadCount } from '../support/thread-count.js'
 import { until } from '../support/until.js'
 
 // What happens at the limits of reading SQLite for the mirror.
@@ -80,11 +81,6 @@ it('a thread that has sent as many slices as may be on their way waits for its r
   port1.postMessage({ type: 'stop' })
   expect(await refused).toBe(false)
 })
-
-function threadCount(): number {
-  const report = process.report.getReport() as { readonly workers: readonly unknown[] }
-  return report.workers.length
-}
 
 it('reading threads are few, and end when they have been idle', async () => {
   const h = await SyncHarness.open('file')
@@ -180,6 +176,7 @@ it('a few keys are deleted by a list, more by a join', async () => {
     columns: [
       {
         kind: 'int64',
+        nullCount: 0,
         values: BigInt64Array.from({ length: 64 }, (_, i) => BigInt(i)),
         validity: null,
       },

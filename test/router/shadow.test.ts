@@ -11,9 +11,9 @@ import {
   type ShadowMismatch,
 } from '../../dist/dialect/index.js'
 import { packageVersion } from '../../dist/src/core/version.js'
-import type { SyncEngine } from '../../dist/sync/sync-engine.js'
 import { Child } from '../support/child.js'
 import { repetitions } from '../support/deep.js'
+import { engineOf } from '../support/engine-of.js'
 import { fillShop, openShop, type ShopDB, totals, untilMirrored } from '../support/shop.js'
 
 const quarantined = 'quarantined: answers differed'
@@ -48,14 +48,6 @@ async function settled(db: Kysely<ShopDB>) {
     expect(Date.now()).toBeLessThan(deadline)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
-}
-
-/** The engine behind an instance; what a user cannot reach. */
-function engineOf(db: Kysely<ShopDB>): SyncEngine {
-  const { adapter } = db.getExecutor() as unknown as {
-    readonly adapter: { readonly driver: { readonly analytics: { readonly engine: SyncEngine } } }
-  }
-  return adapter.driver.analytics.engine
 }
 
 /** Writes something into the copy that SQLite does not hold. */
