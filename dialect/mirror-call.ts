@@ -1,4 +1,5 @@
 import { HtapError } from '../src/core/htap-error.js'
+import { messageOf } from '../src/core/message-of.js'
 
 /**
  * Runs what was asked of the mirror by name. Queries never show a failure of the mirror; here
@@ -13,8 +14,7 @@ export async function callMirror<T>(what: string, call: () => Promise<T>): Promi
     if (error instanceof HtapError && error.hint !== undefined) {
       throw error
     }
-    const message = error instanceof Error ? error.message : String(error)
-    throw new HtapError('sync-failed', `${what} failed: ${message}`, {
+    throw new HtapError('sync-failed', `${what} failed: ${messageOf(error)}`, {
       hint: 'queries go on, answered by SQLite; the mirror is tried again by itself, see status()',
       cause: error,
     })

@@ -1,3 +1,4 @@
+import { assert } from '../src/core/assert.js'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
 import { reach } from '../src/core/outside-world.js'
@@ -105,9 +106,7 @@ class LogFollower implements ChangeSync {
     const stream = this.#chooseReader(requests, head).changes({ expected, places, requests })
     try {
       const first = await stream.next()
-      if (first.done || first.value.type !== 'state') {
-        throw new HtapError('sync-failed', 'the reader of changes sent no state')
-      }
+      assert(!first.done && first.value.type === 'state', 'a reader begins with the state')
       const state = first.value
       if (!isExpected(state, expected)) {
         await stream.return()

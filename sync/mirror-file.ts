@@ -1,5 +1,6 @@
 import * as files from 'node:fs/promises'
 import { HtapError } from '../src/core/htap-error.js'
+import { messageOf } from '../src/core/message-of.js'
 import { through, wallClockMs } from '../src/core/outside-world.js'
 import { packageVersion } from '../src/core/version.js'
 
@@ -116,7 +117,7 @@ export class MirrorFile {
     const { atMs, cause } = what
     const text = JSON.stringify({
       at: new Date(atMs).toISOString(),
-      cause: cause instanceof Error ? cause.message : String(cause),
+      cause: messageOf(cause),
       packageVersion,
       platform: `${process.platform} ${process.arch}, Node ${process.versions.node}`,
     })

@@ -62,9 +62,14 @@ export class MirrorHolder {
     return this.#session
   }
 
+  /** The session that queries may use; null unless it is open and serves. */
+  get serving(): MirrorSession | null {
+    return this.#state === 'ready' ? this.#session : null
+  }
+
   /** Where the mirror lives: its path, or `:memory:`; null unless it is open and serves. */
   get path(): string | null {
-    return this.#state === 'ready' ? (this.#session?.mirror.path ?? null) : null
+    return this.serving?.mirror.path ?? null
   }
 
   /** Opens the mirror if need be; false when it cannot be opened now. */
@@ -111,13 +116,12 @@ export class MirrorHolder {
     this.#props.onLost()
     await this.#session?.copies.close()
     await this.#props.exclusively(async () => {
-      const wasReady = this.#state === 'ready'
+      // What is opened is serving by now, or closed again.
+      const { serving } = this
       this.#state = 'closed'
-      if (this.#session !== null) {
-        if (wasReady) {
-          await leave(this.#session)
-        }
-        await this.#session.mirror.close()
+      if (serving !== null) {
+        await leave(serving)
+        await serving.mirror.close()
       }
     })
   }

@@ -1,3 +1,4 @@
+import { assert } from '../src/core/assert.js'
 import { HtapError } from '../src/core/htap-error.js'
 import { reach, wallClockMs } from '../src/core/outside-world.js'
 import { openDuckDbStore } from '../src/olap/duckdb-store.js'
@@ -170,9 +171,7 @@ export class Mirror {
       return { ...state, isMine: false }
     })
     reach('open.log-installed')
-    if (source.epoch === null || source.head === null) {
-      throw new HtapError('sync-failed', 'the change log has no beginning')
-    }
+    assert(source.epoch !== null && source.head !== null, 'a log that is installed has a beginning')
     if (source.isMine && stored !== null) {
       const mirror = new Mirror(store, lock, path, stored)
       return { mirror, tables: await usable(path, () => mirror.catalogue.readTables()) }

@@ -55,7 +55,7 @@ export class SyncEngine {
       source,
       waiters: this.#waiters,
       loop: this.#loop,
-      place: () => (this.state === 'ready' ? (this.#session?.mirror.place ?? null) : null),
+      place: () => this.holder.serving?.mirror.place ?? null,
       open: () => this.#openOrThrow(),
       onLost: () => this.holder.noteFailure(lostPlace(), true),
     })
@@ -79,7 +79,7 @@ export class SyncEngine {
     this.logKeeper = new LogKeeper({
       access,
       rowsMax: options.logRowsMax,
-      ownPlace: () => (this.state === 'ready' ? (this.#session?.place ?? null) : null),
+      ownPlace: () => this.holder.serving?.place ?? null,
       onFailure: (error) => options.onError?.(error),
     })
     this.#readers = createReaders(access)
@@ -96,7 +96,7 @@ export class SyncEngine {
 
   /** The store to query; null unless ready. */
   get store(): OlapStore | null {
-    return this.state === 'ready' ? (this.#session?.mirror.store ?? null) : null
+    return this.holder.serving?.mirror.store ?? null
   }
 
   /** The position of the change log that the copy equals. */

@@ -1,3 +1,4 @@
+import { assert } from '../src/core/assert.js'
 import { HtapError } from '../src/core/htap-error.js'
 import { limits } from '../src/core/limits.js'
 import { quoteIdentifier } from '../src/core/sql-identifier.js'
@@ -108,12 +109,12 @@ class TableVerifier {
     try {
       const mirrored = await exclusively(async () => {
         const first = await parts.next()
-        const state = !first.done && first.value.type === 'state' ? first.value : null
-        if (state?.consumerPosition === null) {
+        assert(!first.done && first.value.type === 'state', 'a reader begins with the state')
+        const state = first.value
+        if (state.consumerPosition === null) {
           throw lostPlace()
         }
-        const isSame =
-          state !== null && isExpected(state, expected) && isSamePlace(state.head, mirror.place)
+        const isSame = isExpected(state, expected) && isSamePlace(state.head, mirror.place)
         if (!isSame || !this.#isLive()) {
           return null
         }
@@ -126,12 +127,10 @@ class TableVerifier {
       const position = mirror.position
       const sqlite: Checksum = { rows: 0, sum: 0n }
       for await (const part of parts) {
-        if (part.type === 'moved') {
+        if (part.type !== 'rows') {
           return null
         }
-        if (part.type === 'rows') {
-          await exclusively(() => this.#addSlice(sqlite, part))
-        }
+        await exclusively(() => this.#addSlice(sqlite, part))
       }
       return this.#report(position, sqlite, mirrored)
     } finally {
@@ -192,10 +191,10 @@ class TableVerifier {
   }
 
   async #checksum(table: string): Promise<Checksum> {
-    const [row] = await this.#props.mirror.store.writer.values(
+    const [row = []] = await this.#props.mirror.store.writer.values(
       `select count(*), coalesce(sum(hash(${this.#columns})::hugeint), 0) from ${table}`,
     )
-    return { rows: Number(row?.[0] ?? 0n), sum: BigInt(String(row?.[1] ?? 0n)) }
+    return { rows: Number(row[0]), sum: BigInt(String(row[1])) }
   }
 
   #report(position: number, sqlite: Checksum, mirrored: Checksum): TableVerification {

@@ -20,9 +20,9 @@ export class BoundedMap<Key, Value> {
   set(key: Key, value: Value): void {
     this.#entries.delete(key)
     if (this.#entries.size >= this.#entriesMax) {
-      const oldest = this.#entries.keys().next()
-      if (!oldest.done) {
-        this.#entries.delete(oldest.value)
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest)
+        break
       }
     }
     this.#entries.set(key, value)

@@ -146,7 +146,7 @@ export class CandidateFinder {
     const estimate = this.#estimate(pending, (name) => {
       return this.#engine.tables.findLive(name)?.rowCount ?? 0
     })
-    if (entry.refusal !== null) {
+    if (entry.isRefused) {
       return kept('DuckDB refused', true, estimate)
     }
     if (!isWanted && estimate.sqliteMs < estimate.duckdbMs) {
@@ -178,7 +178,7 @@ export class CandidateFinder {
     for (const name of missing) {
       const tracked = this.#engine.tables.find(name)
       if (tracked?.state === 'refused') {
-        return kept(`table ${name}: ${tracked.reason ?? 'refused'}`)
+        return kept(`table ${name}: ${tracked.reason}`)
       }
       if (!this.#engine.tables.mayCopy(name)) {
         return kept(`table ${name}: not in the list of tables to copy`)
@@ -230,7 +230,7 @@ export class CandidateFinder {
       translation,
       columns: columnsOf(tables),
       planText: isFromPlan(translation) ? planText(pending.plan()) : null,
-      refusal: null,
+      isRefused: false,
     }
     this.#translations.add(key, entry)
     return entry

@@ -43,7 +43,7 @@ export function estimateCost(facts: CostFacts): CostEstimate {
     const loop = /^(SCAN|SEARCH) (\S+)/.exec(row.detail)
     if (loop !== null) {
       const outer = loopsByParent.get(row.parent) ?? 1
-      const found = rowsOfLoop(row.detail, facts.rowsOf(loop[2] ?? ''))
+      const found = rowsOfLoop(row.detail, facts.rowsOf(String(loop[2])))
       loopsByParent.set(row.parent, Math.max(1, outer * found))
       steps += outer * Math.max(1, found)
     } else if (row.detail.startsWith('USE TEMP B-TREE')) {

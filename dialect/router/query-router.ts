@@ -240,7 +240,7 @@ export class QueryRouter implements Analytics {
 
   #freshen(found: Candidate, hint: QueryHint | undefined): Promise<Freshness> {
     const { config } = this.#host
-    const sync = config.sync === false ? undefined : config.sync
+    const sync = config.sync || undefined
     return this.#gate.pass(
       hint?.consistency ?? config.consistency ?? 'strong',
       sync?.waitTimeoutMs ?? limits.freshnessWaitMs,
@@ -266,7 +266,7 @@ export class QueryRouter implements Analytics {
       }
       this.log.lastError = error
       if (!this.#engine.noteFailure(error) && this.#finder.isCurrent(found)) {
-        found.entry.refusal = error instanceof Error ? error.message : String(error)
+        found.entry.isRefused = true
       }
       return null
     }

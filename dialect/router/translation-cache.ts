@@ -12,8 +12,8 @@ export interface TranslationEntry {
   readonly columns: ReadonlyMap<string, readonly MirrorColumn[]>
   /** SQLite's plan, where the row order was read off it. */
   readonly planText: string | null
-  /** Why DuckDB refused to run it, once it has. */
-  refusal: string | null
+  /** DuckDB has refused to run it once. */
+  isRefused: boolean
 }
 
 /** Translations of one text for values of other sizes or classes. */

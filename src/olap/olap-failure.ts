@@ -1,4 +1,5 @@
 import { HtapError } from '../core/htap-error.js'
+import { messageOf } from '../core/message-of.js'
 
 /**
  * What a failure says about the store as a whole:
@@ -80,8 +81,4 @@ const faults: Readonly<Record<string, readonly FaultPattern[]>> = {
   FATAL: [[/^/, 'invalidated']],
   TransactionContext: [full, damaged],
   Serialization: [[/^/, 'damaged']],
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,3 +1,4 @@
+import { assert } from '../../src/core/assert.js'
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
@@ -85,7 +86,7 @@ class ApplyRun {
   readonly #keyMaxes = new Map<MirroredTable, bigint>()
   changeCount = 0
   #hasBegun = false
-  #rows: { readonly tableId: number; readonly appender: OlapAppender } | null = null
+  #rows: OlapAppender | null = null
   #existingKeys: { readonly tableId: number; readonly keyTable: string } | null = null
 
   constructor(
@@ -100,9 +101,7 @@ class ApplyRun {
 
   async add(part: ChangePart): Promise<void> {
     const table = this.#tables.get(part.tableId)
-    if (table === undefined) {
-      return
-    }
+    assert(table !== undefined, 'changes come of tables that were asked for')
     try {
       await this.#add(table, part)
     } catch (cause) {
@@ -215,8 +214,8 @@ class ApplyRun {
 
   /** DuckDB answers a DELETE with the number of rows it took. */
   async #delete(table: MirroredTable, which: string): Promise<void> {
-    const [row] = await this.#writer.values(`delete from ${table.sqlName} ${which}`)
-    this.#addRows(table, -Number(row?.[0] ?? 0n))
+    const [row = []] = await this.#writer.values(`delete from ${table.sqlName} ${which}`)
+    this.#addRows(table, -Number(row[0]))
   }
 
   #addRows(table: MirroredTable, rows: number): void {
@@ -246,8 +245,8 @@ class ApplyRun {
       this.#existingKeys = null
     }
     if (end.rowCount !== null) {
-      const [row] = await this.#writer.values(`select count(*) from ${table.sqlName}`)
-      const count = Number(row?.[0] ?? 0n)
+      const [row = []] = await this.#writer.values(`select count(*) from ${table.sqlName}`)
+      const count = Number(row[0])
       this.#rowCounts.set(table, count)
       if (count !== end.rowCount) {
         this.overfull.push(table.tableId)
@@ -279,19 +278,16 @@ class ApplyRun {
   }
 
   async #rowAppender(table: MirroredTable): Promise<OlapAppender> {
-    if (this.#rows?.tableId !== table.tableId) {
-      this.#closeRows()
-      const appender = await this.#writer.appender(
-        { catalog: null, schema: mirrorSchema, table: table.copyName },
-        table.plan.kinds,
-      )
-      this.#rows = { tableId: table.tableId, appender }
-    }
-    return this.#rows.appender
+    this.#closeRows()
+    this.#rows = await this.#writer.appender(
+      { catalog: null, schema: mirrorSchema, table: table.copyName },
+      table.plan.kinds,
+    )
+    return this.#rows
   }
 
   #closeRows(): void {
-    this.#rows?.appender.close()
+    this.#rows?.close()
     this.#rows = null
   }
 }

@@ -11,7 +11,7 @@ export type KeyList =
 /** A few integer keys, ready to stand between the brackets of an IN; null for any others. */
 export function keyLiterals(keys: readonly ColumnBatch[]): string | null {
   const [batch] = keys
-  const [column] = batch?.columns ?? []
+  const column = batch?.columns[0]
   const isShort =
     batch !== undefined &&
     keys.length === 1 &&
@@ -24,7 +24,7 @@ export function keyLiterals(keys: readonly ColumnBatch[]): string | null {
 
 /** The column of a key that is one column. */
 export function keyOf(table: MirroredTable): string {
-  return quoteIdentifier(table.keyColumns[0] ?? '')
+  return table.keyColumns.map(quoteIdentifier).join()
 }
 
 /** The condition under which a row of `left` has the key that a row of the key table `right` holds. */
@@ -51,7 +51,7 @@ export function rowidRange(
   ) {
     return null
   }
-  const min = firstColumn.values[0]
-  const max = lastColumn.values[last.rowCount - 1]
-  return typeof min === 'bigint' && typeof max === 'bigint' ? { min, max } : null
+  const min = firstColumn.values[0] as bigint
+  const max = lastColumn.values[last.rowCount - 1] as bigint
+  return { min, max }
 }

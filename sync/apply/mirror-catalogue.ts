@@ -111,7 +111,7 @@ export class MirrorCatalogue {
     const rowid = table.plan.hasExtraRowid ? [`${quoteIdentifier(extraRowidColumn)} bigint`] : []
     const columns = table.shape.columns.map(
       (column, index) =>
-        `${quoteIdentifier(column.name)} ${duckDbType(table.storage[index] ?? 'utf8')}`,
+        `${quoteIdentifier(column.name)} ${duckDbType(table.storage[index] as ColumnKind)}`,
     )
     await this.#writer.execute(
       `create or replace table ${table.sqlName}(${[...rowid, ...columns].join(', ')})`,
@@ -162,11 +162,11 @@ export class MirrorCatalogue {
   async measure(table: MirroredTable): Promise<void> {
     const [key] = table.keyColumns
     const isRowid = !table.shape.withoutRowid && key !== undefined
-    const [row] = await this.#writer.values(
+    const [row = []] = await this.#writer.values(
       `select count(*), ${isRowid ? `max(${quoteIdentifier(key)})` : 'null::bigint'} from ${table.sqlName}`,
     )
-    table.rowCount = Number(row?.[0] ?? 0n)
-    const keyMax = row?.[1]
+    table.rowCount = Number(row[0])
+    const keyMax = row[1]
     table.keyMax = typeof keyMax === 'bigint' ? keyMax : null
   }
 

@@ -1,4 +1,5 @@
 import { HtapError } from '../../src/core/htap-error.js'
+import { messageOf } from '../../src/core/message-of.js'
 import type { MirroredTable } from './mirrored-table.js'
 
 /**
@@ -8,12 +9,11 @@ import type { MirroredTable } from './mirrored-table.js'
 export function tableFailure(table: MirroredTable, cause: unknown): unknown {
   const isGeneral =
     cause instanceof HtapError && (cause.code === 'closed' || cause.facts['reason'] !== undefined)
-  const message = cause instanceof Error ? cause.message : String(cause)
   return isGeneral
     ? cause
     : new HtapError(
         'sync-failed',
-        `a change of ${table.shape.name} could not be applied: ${message}`,
+        `a change of ${table.shape.name} could not be applied: ${messageOf(cause)}`,
         { cause, facts: { table: table.shape.name, tableId: table.tableId } },
       )
 }

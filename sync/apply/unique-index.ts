@@ -48,7 +48,7 @@ export function uniqueConstraints(
       index.columns.every((column) => isComparable(column.name, column.collation)),
   )
   return {
-    comparable: comparable.map((index) => index.columns.map((column) => column.name ?? '')),
+    comparable: comparable.map((index) => index.columns.map((column) => String(column.name))),
     count:
       unique.length === 0
         ? 'never'

@@ -62,8 +62,9 @@ export class CopyQueue {
   async rebuild(table: TrackedTable): Promise<void> {
     await this.#running
     table.isCopying = true
+    const { lastError } = table
     await this.#copy(table)
-    if (table.lastError !== null && table.state !== 'live') {
+    if (table.lastError !== lastError) {
       throw table.lastError
     }
   }
@@ -158,9 +159,12 @@ export class CopyQueue {
     const result = await writePatiently(this.#props.access, (database) => {
       const before = readSchemaVersion(database)
       const shape = readTableShape(database, table.name)
-      const refusal = 'refused' in shape ? shape.refused : refuseCapture(shape)
-      if ('refused' in shape || refusal !== null) {
-        return { refused: refusal ?? '' }
+      if ('refused' in shape) {
+        return shape
+      }
+      const refused = refuseCapture(shape)
+      if (refused !== null) {
+        return { refused }
       }
       const tableId = captureTable(database, shape)
       const isBare = !shape.withoutRowid && shape.rowidAlias === null

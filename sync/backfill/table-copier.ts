@@ -1,3 +1,4 @@
+import { assert } from '../../src/core/assert.js'
 import { type ColumnProfile, emptyColumnProfile } from '../../src/core/column-profile.js'
 import { limits } from '../../src/core/limits.js'
 import { reach } from '../../src/core/outside-world.js'
@@ -72,7 +73,7 @@ export class TableCopier {
     let profiles = sampled
     for (let attempt = 1; ; attempt++) {
       const storage = request.shape.columns.map((column, index) =>
-        chooseStorage(column, profiles[index] ?? emptyColumnProfile),
+        chooseStorage(column, profiles[index] as ColumnProfile),
       )
       const table = new MirroredTable({
         tableId: request.tableId,
@@ -122,11 +123,8 @@ export class TableCopier {
     const parts = this.#reader.rows({ expected: request.expected, plan: table.plan })
     try {
       const first = await parts.next()
-      if (
-        first.done ||
-        first.value.type !== 'state' ||
-        !isExpected(first.value, request.expected)
-      ) {
+      assert(!first.done && first.value.type === 'state', 'a reader begins with the state')
+      if (!isExpected(first.value, request.expected)) {
         return null
       }
       const place = first.value.head
@@ -169,20 +167,18 @@ export class TableCopier {
       let end: 'more' | 'done' | 'moved' = 'more'
       while (rows < limits.copyTransactionRowsMax) {
         const part = await parts.next()
-        if (part.done || part.value.type === 'moved') {
+        if (part.done || part.value.type !== 'rows') {
           end = part.done ? 'done' : 'moved'
           break
         }
-        if (part.value.type === 'rows') {
-          for (const batch of part.value.rows) {
-            appender.append(batch)
-            rows += batch.rowCount
-          }
-          appender.flush()
-          table.mergeProfiles(part.value.profiles)
-          reach('backfill.page')
-          await turnOfLoop()
+        for (const batch of part.value.rows) {
+          appender.append(batch)
+          rows += batch.rowCount
         }
+        appender.flush()
+        table.mergeProfiles(part.value.profiles)
+        reach('backfill.page')
+        await turnOfLoop()
       }
       appender.close()
       appender = null

@@ -34,16 +34,16 @@ export class BatchEncoder {
     this.#rowCount++
   }
 
-  /** Adds whole rows column by column, which is quicker; they must fit. */
+  /** Fills an empty batch with whole rows, column by column, which is quicker; they must fit. */
   addAll(rows: readonly (readonly unknown[])[]): void {
     const columns = this.#columns
     for (let index = 0; index < columns.length; index++) {
-      columns[index]?.addAll(this.#rowCount, rows, index)
+      columns[index]?.addAll(rows, index)
     }
-    this.#rowCount += rows.length
+    this.#rowCount = rows.length
   }
 
-  /** The rows added so far as a batch; the encoder starts anew. */
+  /** The rows added so far, which must be some, as a batch; the encoder starts anew. */
   finish(): ColumnBatch {
     const rowCount = this.#rowCount
     const columns: ColumnVector[] = this.#columns.map((column) => column.finish(rowCount))

@@ -12,9 +12,6 @@ export class BufferPool {
   }
 
   give(buffer: ArrayBuffer): void {
-    if (buffer.byteLength === 0) {
-      return
-    }
     const free = this.#free.get(buffer.byteLength)
     if (free === undefined) {
       this.#free.set(buffer.byteLength, [buffer])

@@ -1,6 +1,7 @@
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import type { ColumnProfile } from '../../src/core/column-profile.js'
 import { limits } from '../../src/core/limits.js'
+import { messageOf } from '../../src/core/message-of.js'
 import { reach } from '../../src/core/outside-world.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog, logKeyColumns } from '../capture/change-log.js'
@@ -74,8 +75,11 @@ export function* readChanges(
           throw error
         }
         // An error of better-sqlite3 is nothing but an object once it has come from another thread.
-        const message = error instanceof Error ? error.message : String(error)
-        yield { type: 'failure', tableId: request.plan.tableId, error: new Error(message) }
+        yield {
+          type: 'failure',
+          tableId: request.plan.tableId,
+          error: new Error(messageOf(error)),
+        }
       }
       reach('snapshot.read')
     }

@@ -41,19 +41,16 @@ export class ColumnEncoder {
     this.#put(index, value)
   }
 
-  addAll(index: number, rows: readonly (readonly unknown[])[], column: number): void {
-    if (!this.#started) {
-      this.#start()
-    }
+  /** Fills a batch that has not begun. */
+  addAll(rows: readonly (readonly unknown[])[], column: number): void {
+    this.#start()
     for (let row = 0; row < rows.length; row++) {
-      this.#put(index + row, rows[row]?.[column])
+      this.#put(row, rows[row]?.[column])
     }
   }
 
+  /** At least one value must have been added. */
   finish(rowCount: number): ColumnVector {
-    if (!this.#started) {
-      this.#start()
-    }
     this.#started = false
     const nullCount = this.#nullCount
     const validity = nullCount === 0 ? null : this.#validity
@@ -248,7 +245,7 @@ export class ColumnEncoder {
   #putNull(index: number, value: unknown): void {
     this.#nullCount++
     const byte = index >> 3
-    this.#validity[byte] = (this.#validity[byte] ?? 0) & ~(1 << (index & 7))
+    this.#validity[byte] = (this.#validity[byte] as number) & ~(1 << (index & 7))
     if (value === null || value === undefined) {
       this.#classes |= storageClass.null
     } else if (typeof value === 'bigint') {

@@ -42,8 +42,8 @@ export function createReadPlan(
     table: `${schema}.${quoteIdentifier(shape.name)}`,
     keys: shape.withoutRowid ? capture.map(quoteIdentifier) : capture,
     keyPositions,
-    keyKinds: keyPositions.map((position) => kinds[position] ?? 'int64'),
-    selections: hasExtraRowid ? [capture[0] ?? 'rowid', ...columns] : columns,
+    keyKinds: keyPositions.map((position) => kinds[position] as ColumnKind),
+    selections: hasExtraRowid ? [...capture, ...columns] : columns,
     kinds,
     hasExtraRowid,
   })

@@ -15,7 +15,7 @@ export function findDifference(
     })
   }
   for (const [index, row] of sqlite.entries()) {
-    const difference = findRowDifference(index, row, duckdb[index] ?? {})
+    const difference = findRowDifference(index, row, duckdb[index] as Row)
     if (difference !== null) {
       return difference
     }
