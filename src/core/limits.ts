@@ -137,7 +137,7 @@ export const limits = Object.freeze({
   /** Characters of a value that such a report shows. */
   shadowReportValueMax: 1000,
   /** Texts whose answers differed; with more, nothing goes to DuckDB any more. */
-  quarantinedTextsMax: 1000,
+  quarantinedTextsMax: 100,
   /** Streams that may read a file at once; more wait. */
   streamConnectionsMax: 16,
   /** How long closing waits for connections that are still in use. */

@@ -14,54 +14,10 @@ import { packageVersion } from '../../dist/src/core/version.js'
 import { Child } from '../support/child.js'
 import { repetitions } from '../support/deep.js'
 import { engineOf } from '../support/engine-of.js'
+import { openShadowed, perDay, settled, statusOf, tamper } from '../support/shadowed-shop.js'
 import { fillShop, openShop, type ShopDB, totals, untilMirrored } from '../support/shop.js'
 
 const quarantined = 'quarantined: answers differed'
-
-function openShadowed(shadow: Partial<HtapShadowConfig> = {}, config = {}, sales = 20_000) {
-  const mismatches: ShadowMismatch[] = []
-  const shop = openShop(
-    {
-      shadow: { sampleRate: 1, onMismatch: (it) => mismatches.push(it), ...shadow },
-      ...config,
-    },
-    sales,
-  )
-  return { ...shop, mismatches }
-}
-
-async function statusOf(db: Kysely<ShopDB>) {
-  const { shadow } = await htap(db).status()
-  expect(shadow).not.toBeNull()
-  return shadow!
-}
-
-/** Waits until no sample is on its way any more. */
-async function settled(db: Kysely<ShopDB>) {
-  for (const deadline = Date.now() + 20_000; ; ) {
-    const status = await statusOf(db)
-    const skipped = Object.values(status.skipped).reduce((sum, count) => sum + count, 0)
-    const { equal, moved, mismatched, unrepeated } = status
-    if (equal + moved + mismatched + unrepeated + skipped === status.sampled) {
-      return status
-    }
-    expect(Date.now()).toBeLessThan(deadline)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
-
-/** Writes something into the copy that SQLite does not hold. */
-async function tamper(db: Kysely<ShopDB>, change: string): Promise<void> {
-  const { store, tables } = engineOf(db)
-  await store!.writer.execute(change.replace('sale', () => tables.findLive('sale')!.sqlName))
-}
-
-const perDay = (db: Kysely<ShopDB>) =>
-  db
-    .selectFrom('sale')
-    .groupBy('day')
-    .select(['day', (eb) => eb.fn.sum<number>('amount').as('total')])
-    .orderBy('day')
 
 describe('equal answers', () => {
   it('should be counted and change nothing', async () => {

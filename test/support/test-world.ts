@@ -18,8 +18,11 @@ export class TestWorld implements OutsideWorld {
   onReach: (point: FailPoint) => void = () => undefined
   /** Called before a connection of the package to SQLite executes a text. */
   onExec: (sql: string) => void = () => undefined
-  /** Called before a function of DuckDB's bindings. */
-  onDuckDb: (name: string) => void = () => undefined
+  /**
+   * Called before a function of DuckDB's bindings, with the text where there is one. One that works
+   * beside the event loop begins when the promise resolves that this returns.
+   */
+  onDuckDb: (name: string, sql: string) => Promise<void> | void = () => undefined
 
   /** Engines that are opened from now on are seen. */
   constructor() {
@@ -30,6 +33,19 @@ export class TestWorld implements OutsideWorld {
   /** How often a moment was passed on this thread. */
   times(point: FailPoint): number {
     return this.#passed.get(point) ?? 0
+  }
+
+  /** From now on changes are not applied, as if the store were busy, until the returned function is called. */
+  holdChanges(): () => void {
+    let resolve = () => {}
+    const promise = new Promise<void>((release) => {
+      resolve = release
+    })
+    this.onDuckDb = (name, sql) => (name === 'query' && /^begin\b/.test(sql) ? promise : undefined)
+    return () => {
+      this.onDuckDb = () => undefined
+      resolve()
+    }
   }
 
   /** Lets time pass, for rests and ages but not for timers. */
@@ -47,7 +63,9 @@ export class TestWorld implements OutsideWorld {
       case 'sqlite':
         return watch(functions, (name, [sql]) => name === 'exec' && this.onExec(String(sql)))
       case 'duckdb':
-        return watch(functions, (name) => this.onDuckDb(name))
+        return watch(functions, (name, [, sql]) =>
+          this.onDuckDb(name, typeof sql === 'string' ? sql : ''),
+        )
       case 'files':
         return functions
     }
@@ -81,8 +99,9 @@ function watch<T extends object>(
       }
       if (!wrapped.has(name)) {
         wrapped.set(name, (...args: unknown[]) => {
-          before(name, args)
-          return Reflect.apply(value, original, args)
+          const pause = before(name, args)
+          const run = () => Reflect.apply(value, original, args)
+          return pause instanceof Promise ? pause.then(run) : run()
         })
       }
       return wrapped.get(name)
