@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { HtapError } from '../../dist/src/core/htap-error.js'
+import { limits } from '../../dist/src/core/limits.js'
 import type { SetAsideReport } from '../../dist/sync/mirror-file.js'
 import { overwrite } from '../support/damage.js'
 import { expectHealed, reopen, tables } from '../support/left-behind.js'
@@ -62,11 +63,14 @@ it('should open a store anew that serves nothing more, and go on with its copies
   expect(reports).toEqual([])
   // Again and again: then it must be the file.
   const deadline = Date.now() + 40_000
+  let failures = 1
   while (reports.length === 0 && Date.now() < deadline) {
+    failures += h.engine.state === 'ready' ? 1 : 0
     h.engine.noteFailure(ended)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   expect(reports).toHaveLength(1)
+  expect(failures).toBe(limits.reopeningsMax)
   await expectHealed(h)
 })
 
