@@ -119,10 +119,9 @@ export class MirroredTable {
    */
   mergeProfiles(seen: readonly ColumnProfile[]): boolean {
     const offset = this.plan.hasExtraRowid ? 1 : 0
-    const merged = this.#profiles.map((profile, index) => {
-      const addition = seen[index + offset]
-      return addition === undefined ? profile : mergeColumnProfiles(profile, addition)
-    })
+    const merged = this.#profiles.map((profile, index) =>
+      mergeColumnProfiles(profile, seen[index + offset] as ColumnProfile),
+    )
     const isNew = merged.some((profile, index) => {
       const before = this.#profiles[index]
       return before === undefined || !equalColumnProfiles(profile, before)

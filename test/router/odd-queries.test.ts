@@ -34,6 +34,8 @@ describe('parameters', () => {
     'select count(*) as n, max(amount) as m from sale where amount > ?',
     'select count(*) as n from sale where day = ?',
     'select day, count(*) as n from sale where day <> ? group by day order by day',
+    'select count(*) as n, ? as p from sale',
+    'select day, max(coalesce(?, amount)) as m from sale group by day order by day',
   ]
 
   it.each(texts)('of every class should be answered as SQLite does: %s', async (text) => {
@@ -84,6 +86,39 @@ describe('what is kept on SQLite', () => {
     await sql`select count(*) as n from nc`.execute(db)
     const refused = await reasonOf('select count(*) from nc')
     expect(refused).toMatch(/^table nc: the key column k .* has a collation$/)
+  })
+
+  it('should be refused to who insists, with a reason', async () => {
+    const { db, database } = openShop({ routing: 'duckdb' }, 50)
+    const refused = (reason: RegExp | string) => ({
+      code: 'route-impossible',
+      facts: { reason: typeof reason === 'string' ? reason : expect.stringMatching(reason) },
+    })
+    const write = db.insertInto('person').values({ name: 'new', city: null })
+    await expect(htap(db).arrow(write)).rejects.toMatchObject({ code: 'route-impossible' })
+    const odd = sql.raw('select count(*) from sale indexed by').compile(db)
+    await expect(htap(db).arrow({ compile: () => odd })).rejects.toMatchObject(
+      refused(/^not understood/),
+    )
+    expect(database.prepare('select count(*) from person').pluck().get()).toBe(200)
+  })
+
+  it('should be nothing of a statement without tables, which opens the copy itself', async () => {
+    const { db, events } = openShop({ routing: 'duckdb' }, 50)
+    const { rows } = await sql`select max(7, ${3}) as n`.execute(olap(db))
+    expect(rows).toEqual([{ n: 7 }])
+    expect(events.at(-1)).toMatchObject({ engine: 'duckdb' })
+  })
+
+  it('should be everything where no copy can be kept', async () => {
+    const path = '/proc/nowhere/copy.duckdb'
+    const { db, events } = openShop({ routing: 'duckdb', olap: { path } }, 50)
+    for (let round = 0; round < 3; round++) {
+      expect(await totals(db).execute()).toMatchObject([{ n: 50 }])
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(events.map((event) => event.engine)).toEqual(['sqlite', 'sqlite', 'sqlite'])
+    expect(events.at(-1)).toMatchObject({ reason: 'the mirror is not available' })
   })
 
   it('should stream from SQLite', async () => {
