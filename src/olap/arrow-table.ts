@@ -1,5 +1,5 @@
 import type { Table as ArrowTable, Data, DataType } from 'apache-arrow'
-import { HtapError } from '../core/htap-error.js'
+import { assert } from '../core/assert.js'
 import type { DuckDb, Result, Vector } from './duckdb-bindings.js'
 import { expectColumns, resultChunks, resultTypes } from './result-reader.js'
 import { readStrings } from './string-vector.js'
@@ -147,10 +147,8 @@ function makeStringData(arrow: Arrow, type: DataType, parts: StringParts): Data 
   if (arrow.DataType.isUtf8(type)) {
     return arrow.makeData({ type, ...parts, ...nulls(parts.nullBitmap) })
   }
-  if (arrow.DataType.isBinary(type)) {
-    return arrow.makeData({ type, ...parts, ...nulls(parts.nullBitmap) })
-  }
-  throw new HtapError('assertion', 'strings are text or bytes')
+  assert(arrow.DataType.isBinary(type), 'strings are text or bytes')
+  return arrow.makeData({ type, ...parts, ...nulls(parts.nullBitmap) })
 }
 
 /** Arrow counts the nulls itself, when it is told that there may be some. */

@@ -1,7 +1,6 @@
 import * as files from 'node:fs/promises'
 import type { Table as ArrowTable } from 'apache-arrow'
 import { assert } from '../core/assert.js'
-import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
 import { reach, through } from '../core/outside-world.js'
 import { selfTestAppender } from './appender-self-test.js'
@@ -237,9 +236,7 @@ async function openConnections(duckdb: DuckDb, options: DuckDbStoreOptions): Pro
       connections.push(await duckdb.connect(database))
     }
     const [writing, ...reading] = connections
-    if (writing === undefined) {
-      throw new HtapError('assertion', 'a store has a writing connection')
-    }
+    assert(writing !== undefined, 'a store has a writing connection')
     await applySettings(duckdb, writing, options)
     for (const connection of connections) {
       await applyConnectionSettings(duckdb, connection, options)

@@ -188,7 +188,10 @@ describe('destroying', () => {
     const forgotten = await db.startTransaction().execute()
     await forgotten.insertInto('item').values({ name: 'a', price: 1 }).execute()
     const waiting = db.insertInto('item').values({ name: 'b', price: 1 }).execute()
-    const refused = expect(waiting).rejects.toMatchObject({ code: 'closed' })
+    const refused = expect(waiting).rejects.toMatchObject({
+      code: 'closed',
+      message: 'the database was closed while the query waited',
+    })
     await db.destroy()
     await refused
   })

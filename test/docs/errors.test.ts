@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
-// Every code and every reason of an error is explained in docs/errors.md, and expected by a test.
+// Every code and every reason of an error is explained in docs/errors.md, and expected by a test; so is what
+// every place says that raises one.
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = readFileSync(join(root, 'docs/errors.md'), 'utf8')
@@ -52,4 +53,25 @@ describe.each(reasons)('the reason %s', (reason) => {
     expect(page).toContain(`\`${reason}\``)
     expect(tests).toMatch(new RegExp(`reason: '${reason}'|toBe\\('${reason}'\\)`))
   })
+})
+
+/** The longest piece of what each place says that is always the same. */
+const sayings = [
+  ...source.matchAll(/new HtapError\(\s*'[a-z-]+',\s*(`(?:[^`\\]|\\.)*`|'[^']*'|"[^"]*")/g),
+].map(([, text = '']) => {
+  const pieces = text
+    .slice(1, -1)
+    .replaceAll('\\`', '`')
+    .split(/\$\{[^}]*\}/)
+  return pieces.reduce((longest, piece) => (piece.length > longest.length ? piece : longest)).trim()
+})
+
+it('finds what errors say', () => {
+  expect(sayings).toContain('the connection is closed')
+  expect(sayings).toHaveLength(source.match(/new HtapError\(/g)!.length)
+})
+
+it.each(sayings)('"%s" is expected by a test', (saying) => {
+  expect(saying.length).toBeGreaterThan('failed'.length)
+  expect(tests.includes(saying)).toBe(true)
 })

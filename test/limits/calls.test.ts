@@ -53,7 +53,10 @@ it('syncNow is refused when the copy does not catch up in time', async () => {
   await vi.advanceTimersByTimeAsync(limits.syncNowTimeoutMs - 1)
   expect(call.outcome).toBe('pending')
   await vi.advanceTimersByTimeAsync(1)
-  expect(call.outcome).toMatchObject({ code: 'wait-timeout' })
+  expect(call.outcome).toMatchObject({
+    code: 'wait-timeout',
+    message: expect.stringContaining('the copy did not catch up in time'),
+  })
   vi.useRealTimers()
   release()
   await h.expectEqual('t')
@@ -76,7 +79,10 @@ it('verify is refused when a table never stands still', async () => {
   const call = h.engine.verify(['t']).finally(() => {
     isOver = true
   })
-  await expect(call).rejects.toMatchObject({ code: 'wait-timeout' })
+  await expect(call).rejects.toMatchObject({
+    code: 'wait-timeout',
+    message: expect.stringContaining('changes too quickly to be verified'),
+  })
   await writing
   expect(writes).toBeGreaterThanOrEqual(limits.verifyAttemptsMax)
   await h.expectEqual('t')
@@ -150,6 +156,7 @@ it('a migration looks now and then whether the other one has ended, and is refus
   const waitMs = 10 * limits.migrationLockPollMs
   await expect(new MigrationLock(waitMs).acquire(db)).rejects.toMatchObject({
     code: 'migration-lock-held',
+    message: expect.stringContaining('another migration of this database is running'),
   })
   expect(tries.mock.calls.length).toBeGreaterThan(1)
   expect(tries.mock.calls.length).toBeLessThanOrEqual(waitMs / limits.migrationLockPollMs + 1)

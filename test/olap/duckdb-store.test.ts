@@ -75,6 +75,7 @@ describe('opening', () => {
     for (const again of [path, `${folder}/./a.duckdb`, `${folder}/b.duckdb`]) {
       await expect(openStore({ path: again })).rejects.toMatchObject({
         code: 'mirror-unavailable',
+        message: expect.stringContaining('is already open in this process'),
         facts: { reason: 'in-use' },
       })
     }
@@ -99,11 +100,13 @@ describe('opening', () => {
     for (let attempt = 0; attempt < 2; attempt++) {
       await expect(openStore({ path })).rejects.toMatchObject({
         code: 'mirror-unavailable',
+        message: expect.stringContaining('cannot be opened:'),
         facts: { reason: 'refused' },
       })
     }
     await expect(openStore({ path: `${folder}/none/a.duckdb` })).rejects.toMatchObject({
       code: 'mirror-unavailable',
+      message: expect.stringContaining('does not exist'),
       facts: { reason: 'folder-missing' },
     })
   })
@@ -229,7 +232,10 @@ test('more statements than may wait are refused', async () => {
     store.rows(longStatement, options),
   )
   const results = Promise.allSettled(work)
-  await expect(store.rows(longStatement, options)).rejects.toMatchObject({ code: 'olap-failed' })
+  await expect(store.rows(longStatement, options)).rejects.toMatchObject({
+    code: 'olap-failed',
+    message: expect.stringContaining('statements are waiting'),
+  })
   abort.abort(new Error('enough'))
   expect(
     (await results).every((r) => r.status === 'rejected' && r.reason.message === 'enough'),

@@ -173,6 +173,7 @@ it('should give up a first copy that takes longer than the log has room, and try
   h.engine.wake()
   await until(() => large.lastError !== null)
   expect(large.lastError).toMatchObject({ code: 'sync-failed', facts: { table: 'large' } })
+  expect(String(large.lastError)).toContain('changes came while large was copied')
   expect(String(large.lastError)).toContain('sync.logRowsMax')
   await h.engine.syncNow()
   expect(h.engine.tables.findLive('t')).toBeDefined()

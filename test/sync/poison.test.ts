@@ -33,6 +33,7 @@ it('should take only the table off whose change cannot be applied, and copy it a
   const t = h.engine.tables.find('t')!
   expect(t).toMatchObject({ state: 'absent', live: null, reason: 'a change could not be applied' })
   expect(t.lastError).toMatchObject({ code: 'sync-failed', facts: { table: 't' } })
+  expect((t.lastError as Error).message).toContain('could not be applied: ')
   expect((t.lastError as Error).cause).toBeInstanceOf(Error)
   await h.expectEqual('u')
   await until(() => h.engine.tables.findLive('t') !== undefined)

@@ -69,6 +69,7 @@ describe('a mirror', () => {
     expect(second.state).toBe('standby')
     expect(second.failure).toMatchObject({
       code: 'mirror-unavailable',
+      message: expect.stringContaining('another process or thread keeps this mirror'),
       facts: { reason: 'locked' },
     })
     await h.engine.close()
