@@ -49,9 +49,7 @@ export class HtapConnection implements DatabaseConnection {
     const startMs = this.#analytics?.wantsAnswers ? performance.now() : 0
     const pending = this.session.execute(sql, compiledQuery.parameters, options)
     const result = pending instanceof Promise ? await pending : pending
-    if (this.#analytics?.wantsAnswers) {
-      this.#analytics.noteAnswered(compiledQuery, performance.now() - startMs)
-    }
+    this.#noteAnswered(compiledQuery, startMs)
     return toQueryResult<R>(result)
   }
 
@@ -90,18 +88,27 @@ export class HtapConnection implements DatabaseConnection {
         }
       }
     }
+    const startMs = performance.now()
     const chunks = this.session.stream(
       compiledQuery.sql,
       compiledQuery.parameters,
       chunkSize,
       options,
     )
+    let isAnswered = false
     for await (const rows of chunks) {
+      if (!isAnswered) {
+        isAnswered = true
+        this.#noteAnswered(compiledQuery, startMs)
+      }
       const fresh = delivered >= rows.length ? [] : rows.slice(delivered)
       delivered = Math.max(0, delivered - rows.length)
       if (fresh.length > 0) {
         yield { rows: fresh as R[] }
       }
+    }
+    if (!isAnswered) {
+      this.#noteAnswered(compiledQuery, startMs)
     }
   }
 
@@ -113,6 +120,13 @@ export class HtapConnection implements DatabaseConnection {
 
   /** As `cancelQuery`: there is no session on a server that could outlive the query. */
   async killSession(): Promise<void> {}
+
+  /** SQLite has answered, or given the first rows of a stream. */
+  #noteAnswered(query: CompiledQuery, startMs: number): void {
+    if (this.#analytics?.wantsAnswers) {
+      this.#analytics.noteAnswered(query, performance.now() - startMs)
+    }
+  }
 }
 
 /** DuckDB gave up half-way; not the caller, and not because the instance is being destroyed. */

@@ -145,9 +145,20 @@ describe('what is kept on SQLite', () => {
     expect(await days(perDay(0))).toEqual([])
     expect(events.at(-1)).toMatchObject({ engine: 'duckdb' })
     expect(await days(oltp(perDay(0)))).toEqual([])
+    expect(events.at(-1)).toMatchObject({ engine: 'sqlite', reason: 'asked for' })
     expect(await days(oltp(perDay(50)))).toEqual(rows)
+    expect(events.slice(-2)).toMatchObject([{ reason: 'asked for' }, { reason: 'asked for' }])
+    for await (const _ of oltp(perDay(50)).stream(2)) {
+      break
+    }
+    expect(events.slice(-4).map((event) => event.reason)).toEqual([
+      'proven equal',
+      'asked for',
+      'asked for',
+      'asked for',
+    ])
     const { routes } = await htap(db).status()
-    expect(routes.sqlite['asked for']).toBe(2)
+    expect(routes.sqlite['asked for']).toBe(3)
     // Nobody has translated this.
     expect(await days(perDay(50).having(sql`random()`, 'is not', null))).toEqual(rows)
     expect((await htap(db).status()).routes.duckdb).toEqual(routes.duckdb)
