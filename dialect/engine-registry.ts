@@ -173,18 +173,9 @@ async function openAccess(
       // A file that only this connection can read, encrypted for example.
     }
   }
-  return new SharedConnectionAccess(database, async (turn) => {
-    for (;;) {
-      const result = await writer.runExclusive((connection) =>
-        connection.inTransaction ? null : { value: turn() },
-      )
-      if (result !== null) {
-        return result.value
-      }
-      // The application itself has a transaction open on its connection.
-      await new Promise((resolve) => setTimeout(resolve, limits.writeRetryMsMax))
-    }
-  })
+  return new SharedConnectionAccess(database, (section, signal) =>
+    writer.runExclusive(section, signal),
+  )
 }
 
 /** SQLite's own word for the path where the file system gives none. */

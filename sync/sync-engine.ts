@@ -287,6 +287,7 @@ export class SyncEngine {
   }
 
   async #close(): Promise<void> {
+    this.#access.leave()
     await this.logKeeper.close()
     await this.holder.close((session) => session.leaveLog())
     this.#waiters.notify()

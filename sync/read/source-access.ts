@@ -1,4 +1,6 @@
 import { assert } from '../../src/core/assert.js'
+import { HtapError } from '../../src/core/htap-error.js'
+import { limits } from '../../src/core/limits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
 /**
@@ -23,6 +25,8 @@ export interface SourceAccess {
   write<T>(turn: (database: SqliteDatabase) => T): Promise<T>
   /** A number that moves when another connection has committed; null if it cannot be told. */
   dataVersion(): number | null
+  /** Nobody is to wait any longer for the end of a transaction that is open on the connection now. */
+  leave(): void
   close(): void
 }
 
@@ -65,6 +69,10 @@ export class OwnConnectionAccess implements SourceAccess {
     return Number(this.#dataVersion())
   }
 
+  leave(): void {
+    // Its turns wait for nobody.
+  }
+
   close(): void {
     this.#database.close()
   }
@@ -86,12 +94,12 @@ class SourceBusy extends Error {
 export class SharedConnectionAccess implements SourceAccess {
   readonly workerPath = null
   readonly #database: SqliteDatabase
-  readonly #whenIdle: <T>(turn: () => T) => Promise<T>
+  readonly #inLine: InLine
+  readonly #leaving = new AbortController()
 
-  /** @param whenIdle runs a turn when no transaction is open on the connection */
-  constructor(database: SqliteDatabase, whenIdle: <T>(turn: () => T) => Promise<T>) {
+  constructor(database: SqliteDatabase, inLine: InLine) {
     this.#database = database
-    this.#whenIdle = whenIdle
+    this.#inLine = inLine
   }
 
   read<T>(turn: (database: SqliteDatabase) => T): Promise<T> {
@@ -110,10 +118,38 @@ export class SharedConnectionAccess implements SourceAccess {
     return null
   }
 
+  leave(): void {
+    if (this.#database.inTransaction) {
+      this.#leaving.abort(
+        new HtapError('closed', 'the database is being closed inside of a transaction', {
+          hint: 'end the transaction before',
+        }),
+      )
+    }
+  }
+
   close(): void {
     // The connection is the application's.
   }
+
+  async #whenIdle<T>(turn: () => T): Promise<T> {
+    const { signal } = this.#leaving
+    for (;;) {
+      const result = await this.#inLine(
+        () => (this.#database.inTransaction ? null : { value: turn() }),
+        signal,
+      )
+      if (result !== null) {
+        return result.value
+      }
+      // The application itself has a transaction open on its connection.
+      await new Promise((resolve) => setTimeout(resolve, limits.writeRetryMsMax))
+    }
+  }
 }
+
+/** Runs something when it is its turn on the connection. Throws the signal's reason. */
+type InLine = <T>(section: () => T, signal: AbortSignal) => Promise<T>
 
 function inTransaction<T>(
   database: SqliteDatabase,

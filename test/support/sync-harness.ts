@@ -52,7 +52,7 @@ export class SyncHarness {
     const isFile = this.path !== ':memory:'
     const access = isFile
       ? new OwnConnectionAccess(await openControlConnection(this.path), this.path)
-      : new SharedConnectionAccess(this.database, async (turn) => turn())
+      : new SharedConnectionAccess(this.database, async (section) => section())
     this.engine = new SyncEngine(access, {
       olapPath: isFile ? `${this.path}-htap.duckdb` : ':memory:',
       whenLocked: 'sqlite',

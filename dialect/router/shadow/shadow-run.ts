@@ -107,7 +107,8 @@ async function answerAgain(
   if (head !== null) {
     await engine.reach(head, limits.shadowWaitMs)
   }
-  const found = await find(query)
+  // Where the application has a transaction open, this waits for its end.
+  const found = await Promise.race([find(query), untilAborted(signal)])
   if (found.kind === 'kept') {
     return skipped('DuckDB would not answer any more')
   }
@@ -145,4 +146,10 @@ function compare(duckdb: DuckDbAnswer, { answer }: SnapshotRead): Differing | nu
 
 function skipped(reason: string): ShadowOutcome {
   return { kind: 'skipped', reason }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
