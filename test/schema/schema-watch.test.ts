@@ -33,6 +33,7 @@ it('looks again when looking has failed', async () => {
     readNow: (turn) => turn(source),
     write: async (turn) => turn(source),
     dataVersion: () => null,
+    leave: () => undefined,
     close: () => undefined,
   }
   const tables = new TrackedTables('auto')
