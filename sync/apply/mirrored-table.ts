@@ -119,9 +119,10 @@ export class MirroredTable {
    */
   mergeProfiles(seen: readonly ColumnProfile[]): boolean {
     const offset = this.plan.hasExtraRowid ? 1 : 0
-    const merged = this.#profiles.map((profile, index) =>
-      mergeColumnProfiles(profile, seen[index + offset] as ColumnProfile),
-    )
+    const merged = this.#profiles.map((profile, index) => {
+      const addition = seen[index + offset]
+      return addition === undefined ? profile : mergeColumnProfiles(profile, addition)
+    })
     const isNew = merged.some((profile, index) => {
       const before = this.#profiles[index]
       return before === undefined || !equalColumnProfiles(profile, before)
