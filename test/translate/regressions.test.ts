@@ -43,6 +43,10 @@ const same: readonly (readonly [why: string, sql: string, ...parameters: (string
   ['LIKE folds ASCII only', 'select s from t where s like ?', '%K%'],
   ['LIKE with an escape', "select s from t where s like '%\\_%' escape '\\'"],
   ['substr of unicode', 'select substr(s, 2, 1), length(s), upper(s) from t'],
+  [
+    'a window over -0.0 of a derived table, which has no affinity',
+    'select a, sum(1) over (order by a) as n from (select -r as a from t where id <> 3) order by a, n',
+  ],
   ['ties of a plain sort', 'select s, id from t order by i desc'],
   [
     'an aggregate over a sorted derived table meets the rows in its order',
@@ -205,6 +209,11 @@ describe('what once differed', () => {
 
   test.each([
     ['a small negative rounded to -0.0', 'select round(r / 1000, 1) from t order by id'],
+    [
+      'a window over -0.0 among values',
+      'select column2 as z, avg(1) over (order by column2) as n from (values (3, ?)) order by z, n',
+      -0,
+    ],
     ['-0.0 as a difference', 'select ? - i as d, count(*) from t group by d order by d', -0],
     ['a list from a descending index over NULL', 'select id in (select n from v) from t'],
   ] as const)('%s never differs', async (_, sql, ...parameters) => {
