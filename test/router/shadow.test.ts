@@ -294,7 +294,7 @@ describe('what is not compared', () => {
 })
 
 describe('writers beside', () => {
-  const rounds = repetitions('HTAP_SHADOW_ROUNDS', 200)
+  const rounds = repetitions('HTAP_SHADOW_ROUNDS', 60)
 
   it(`should raise no false alarm in ${rounds} rounds`, async () => {
     const { db, database, mismatches } = openShadowed()
