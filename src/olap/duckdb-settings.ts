@@ -74,6 +74,9 @@ const semanticSettings: Readonly<Record<string, string>> = {
   order_by_non_integer_literal: 'true',
   scalar_subquery_error_on_multiple_rows: 'true',
   old_implicit_casting: 'false',
+  // Both give wrong answers in 1.5.6: two joins alike are taken for one with other columns, and a window
+  // over VALUES with parameters loses its row.
+  disabled_optimizers: 'common_subplan,window_self_join',
   TimeZone: 'UTC',
 }
 

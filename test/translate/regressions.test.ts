@@ -47,6 +47,18 @@ const same: readonly (readonly [why: string, sql: string, ...parameters: (string
     'a window over -0.0 of a derived table, which has no affinity',
     'select a, sum(1) over (order by a) as n from (select -r as a from t where id <> 3) order by a, n',
   ],
+  [
+    'two joins that look alike',
+    `select count(c.i) as n from person a join person b on a.id = b.i
+       join person c join person d on c.id = d.i and a.r = d.r`,
+  ],
+  ['a view joined with itself', 'select count(b.d2) as n from pairs a join pairs b on a.d1 = b.d0'],
+  [
+    'a window over values with parameters',
+    'select * from (select 1 as a, sum(1) over (partition by column2) as n from (values (?, ?))) order by a, n',
+    1,
+    10.93,
+  ],
   ['ties of a plain sort', 'select s, id from t order by i desc'],
   [
     'an aggregate over a sorted derived table meets the rows in its order',
@@ -174,6 +186,9 @@ describe('what once differed', () => {
       create table v (n int);
       create index v_n on v (n desc);
       insert into v values (null), (1);
+      create table person (id integer primary key, i int not null, r real);
+      create view pairs as select b.r as d0, a.r as d1, a.i as d2 from person a join person b on a.id = b.i;
+      insert into person values (3, 9, 2.25), (9, 10, 1.5);
       insert into t values
         (1, 1, 0.0, 'a', null, 1, '2024-01-01', 'a', 1, 1),
         (2, 3, 2.5, 'k', null, 2.5, '2024-01-02', 'A', 'x', 9223372036854775807),
