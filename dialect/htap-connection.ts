@@ -3,7 +3,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import type { SqliteSession } from '../src/oltp/sqlite-session.js'
 import type { StatementResult } from '../src/oltp/writer.js'
 import type { Analytics, QueryOptions } from './analytics.js'
-import { noHistory, pastQueryOf } from './temporal/past-query.js'
+import { noHistory, type PastQuery, pastQueryOf } from './temporal/past-query.js'
 
 /**
  * One acquired connection: a session on SQLite, and the analytics for what runs outside of a
@@ -31,11 +31,7 @@ export class HtapConnection implements DatabaseConnection {
   ): Promise<QueryResult<R>> {
     const past = pastQueryOf(compiledQuery.sql)
     if (past !== null) {
-      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(
-        compiledQuery,
-        past,
-        options,
-      )
+      const rows = await this.#askPast(compiledQuery, past, options)
       return { rows: rows as R[] }
     }
     if (this.#analytics !== null && this.session.mayReadElsewhere) {
@@ -60,11 +56,7 @@ export class HtapConnection implements DatabaseConnection {
   ): AsyncIterableIterator<QueryResult<R>> {
     const past = pastQueryOf(compiledQuery.sql)
     if (past !== null) {
-      const rows = await (this.#analytics?.past ?? noHistory()).answerPast(
-        compiledQuery,
-        past,
-        options,
-      )
+      const rows = await this.#askPast(compiledQuery, past, options)
       for (let start = 0; start < rows.length; start += chunkSize) {
         yield { rows: rows.slice(start, start + chunkSize) as R[] }
       }
@@ -110,6 +102,15 @@ export class HtapConnection implements DatabaseConnection {
     if (!isAnswered) {
       this.#noteAnswered(compiledQuery, startMs)
     }
+  }
+
+  /** The past is answered inside of a transaction, too, by what is committed: never by rows of now. */
+  #askPast(
+    query: CompiledQuery,
+    past: PastQuery,
+    options: QueryOptions | undefined,
+  ): Promise<Record<string, unknown>[]> {
+    return (this.#analytics?.past ?? noHistory()).answerPast(query, past, options)
   }
 
   /**

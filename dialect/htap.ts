@@ -12,8 +12,8 @@ import { callMirror } from './mirror-call.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteExplanation } from './router/route-explanation.js'
 import { findHistoryTable } from './temporal/find-history-table.js'
-import { noHistory, pastQueryOf } from './temporal/past-query.js'
-import { TemporalRouter } from './temporal/temporal-router.js'
+import { pastQueryOf } from './temporal/past-query.js'
+import { temporalRouter } from './temporal/temporal-instance.js'
 
 /** A query that can be compiled: a query builder. */
 export interface Compilable {
@@ -95,10 +95,7 @@ export function htap(db: Kysely<any>): HtapHandle {
   }
   const { driver } = adapter
   const router = () => connect(db, driver)
-  const temporal = async () => {
-    const analytics = await router()
-    return analytics instanceof TemporalRouter ? analytics.history : noHistory()
-  }
+  const temporal = async () => (await temporalRouter(db)).history
   return Object.freeze({
     status: () => readStatus(driver),
     syncNow: async () => {
@@ -134,13 +131,10 @@ export function htap(db: Kysely<any>): HtapHandle {
     explain: async (query) => {
       const compiled = query.compile()
       const past = pastQueryOf(compiled.sql)
-      const analytics = await router()
       if (past === null) {
-        return analytics.explain(compiled)
+        return (await router()).explain(compiled)
       }
-      return analytics instanceof TemporalRouter
-        ? analytics.explainPast(compiled, past)
-        : noHistory()
+      return (await temporalRouter(db)).explainPast(compiled, past)
     },
     arrow: async (query) => {
       const compiled = query.compile()

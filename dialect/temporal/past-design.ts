@@ -9,9 +9,9 @@ import {
   findTableAt,
   newestTables,
   readColumnNames,
-  readForms,
   readSchemaAt,
 } from '../../sync/history/past-schema.js'
+import { readLayouts } from '../../sync/history/table-layout.js'
 import type { PeriodColumns } from '../htap-dialect-config.js'
 import type { PastDesign } from './past-database.js'
 import { type PastTable, periodColumn, type VersionRange } from './past-tables.js'
@@ -171,7 +171,7 @@ function versionsOf(
   range: VersionRange,
   period: PeriodColumns,
 ): { readonly object: SchemaObject; readonly past: PastTable } {
-  const [newest] = readForms(history, table)
+  const newest = readLayouts(history, table).at(-1)
   const defined = new Map<string, { readonly sql: string; readonly column: string }>()
   const define = (name: string, column: string, type: string) => {
     const key = foldIdentifier(name)

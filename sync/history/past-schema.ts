@@ -1,7 +1,7 @@
-import type { TableShape } from '../../src/core/table-shape.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SchemaObject } from '../capture/schema-notes.js'
 import { type HistoryTable, historyTable, type TableRow } from './history-table.js'
+import { readLayouts } from './table-layout.js'
 
 /** What the source was made of from a position on. */
 export interface PastSchema {
@@ -61,28 +61,7 @@ export function columnsAt(
   table: HistoryTable,
   sql: string,
 ): readonly string[] | null {
-  return readForms(history, table).find((form) => form.shape.sql === sql)?.columns ?? null
-}
-
-/** How a table was made at some time, and which columns of `version_<id>` its own are. */
-export interface TableForm {
-  readonly shape: TableShape
-  readonly columns: readonly string[]
-}
-
-/** All forms that a table has had, the newest first. */
-export function readForms(history: SqliteDatabase, table: HistoryTable): readonly TableForm[] {
-  const rows = history
-    .prepare(
-      'select shape, columns from history.history_capture where table_id = ? order by noted desc',
-    )
-    .raw()
-    .safeIntegers(false)
-    .all(table.id) as [string, string][]
-  return rows.map(([shape, columns]) => ({
-    shape: JSON.parse(shape) as TableShape,
-    columns: (JSON.parse(columns) as number[]).map((no) => `c${no}`),
-  }))
+  return readLayouts(history, table).findLast(({ shape }) => shape.sql === sql)?.columns ?? null
 }
 
 /** The last names of all columns that a table ever had, by their names in `version_<id>`. */
