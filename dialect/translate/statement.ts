@@ -22,6 +22,7 @@ export class Statement {
   readonly context: TranslationContext
   #sql: string
   readonly constants: Constants
+  hasOuterJoin = false
   readonly #tables = new Map<string, MirrorTable>()
   #names = 0
   #readsPlan = false

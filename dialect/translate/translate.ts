@@ -1,4 +1,5 @@
 import { Keep, keep } from './keep.js'
+import { keepLostRows } from './lost-rows.js'
 import { planTree } from './order/query-plan.js'
 import { parseSelect } from './parse/parse-select.js'
 import { recordRules, ruleId } from './rules/rule.js'
@@ -22,9 +23,12 @@ export function translate(sql: string, context: TranslationContext): Translation
   const statement = new Statement(sql, context)
   try {
     const { result, used } = recordRules(context.disabledRules, () => translated(statement))
+    keepLostRows(statement, used)
     return Object.freeze({
       ...result,
       kind: 'translated',
+      // Also where the plan only settled the ties inside a window.
+      order: statement.readsPlan ? 'plan' : 'total',
       assumptions: Object.freeze([...statement.constants.assumptions]),
       rules: Object.freeze([...used].map(ruleId)),
     })
@@ -36,9 +40,7 @@ export function translate(sql: string, context: TranslationContext): Translation
   }
 }
 
-function translated(
-  statement: Statement,
-): Pick<Translated, 'sql' | 'parameters' | 'tables' | 'order'> {
+function translated(statement: Statement): Pick<Translated, 'sql' | 'parameters' | 'tables'> {
   const { context } = statement
   const parsed = parseSelect(statement.sql)
   if (parsed.kind === 'not-understood') {
@@ -62,8 +64,6 @@ function translated(
   return {
     ...withUsedParameters(compiled.sql, statement.constants.bindings),
     tables: Object.freeze([...statement.tables]),
-    // Also where the plan only settled the ties inside a window.
-    order: statement.readsPlan ? 'plan' : 'total',
   }
 }
 

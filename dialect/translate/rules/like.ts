@@ -14,7 +14,7 @@ export interface PatternRule extends Rule {
 
 const source = 'https://sqlite.org/lang_expr.html#like: ASCII letters are folded, and only they'
 
-const likeRule: PatternRule = {
+export const likeRule: PatternRule = {
   kind: 'pattern',
   name: 'like',
   operands: 'textual, text',

@@ -67,19 +67,21 @@ export function compileCore(
   const orderTail = (terms: readonly SortTerm[]) =>
     aggregateTail(terms, { context, facts, groups, select, levels })
   const row = { ...bare, seesAliases: false }
-  const expressions = [
-    ...items.map((item) => item.expression),
-    core.having,
-    ...select.orderBy.map((term) => term.expression),
-  ].filter((node) => node !== null)
+  const results = [...items.map((item) => item.expression), core.having].filter(
+    (node) => node !== null,
+  )
+  const sortings = select.orderBy.map((term) => term.expression)
+  const expressions = [...results, ...sortings]
+  const isGrouped = groups.length > 0 || hasAggregate(results)
+  if (!isGrouped && hasAggregate(sortings)) {
+    // SQLite refuses it, or leaves it out behind a key that says all and groups nothing.
+    keep('order: by an aggregate that is not selected')
+  }
   const full: CoreContext = {
     ...row,
     windowTail: (call, terms) => windowTail(call, terms, { facts, groups, levels, context, base }),
     aggregateTail: orderTail,
-    grouped:
-      groups.length > 0 || expressions.some((node) => aggregatesIn(node).length > 0)
-        ? groupedRows({ groups, facts, row, tail: orderTail, expressions })
-        : null,
+    grouped: isGrouped ? groupedRows({ groups, facts, row, tail: orderTail, expressions }) : null,
   }
   const columns = items.map((item) => compileItem(item, full))
   const having =
@@ -115,6 +117,10 @@ export function compileCore(
     columns,
     keys,
   }
+}
+
+function hasAggregate(expressions: readonly Expression[]): boolean {
+  return expressions.some((node) => aggregatesIn(node).length > 0)
 }
 
 /** Some aggregate shows the order in which it meets the rows. */

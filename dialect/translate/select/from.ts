@@ -179,6 +179,9 @@ function compileJoin(
   }
   const type = join.type === 'cross' || join.type === 'comma' ? 'inner' : join.type
   const isPlain = type === 'inner' && !join.natural && join.using === null
+  if (type !== 'inner') {
+    around.statement.hasOuterJoin = true
+  }
   const flat = mayFlatten && isPlain ? flattenItem(join.right, around) : null
   if (flat !== null) {
     return joinFlat(join, left, flat, around)
