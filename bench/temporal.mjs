@@ -66,6 +66,7 @@ async function applied(folder, rows, rounds) {
       const path = join(folder, `${mode}.db`)
       createOrders(path, rows).close()
       const db = open(path, { mode, tables: ['orders'] })
+      await copied(db)
       await settle(db, mode)
       return { mode, db, database: new Database(path) }
     }),
@@ -94,6 +95,14 @@ async function applied(folder, rows, rounds) {
       `${rate(rows, median(times.temporal))} against ${rate(rows, median(times.mirror))}, medians of ${rounds}`,
     ),
   ]
+}
+
+/** Waits for the first copy, as `syncNow` does not: it waits for changes. */
+async function copied(db) {
+  await htap(db).syncNow()
+  while ((await htap(db).status()).tables[0]?.state !== 'live') {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
 }
 
 /** Everything that is committed is in the copy and, in temporal mode, in the history and its copy. */

@@ -85,7 +85,10 @@ export function hintOf(sql: string): QueryHint | undefined {
   return hint
 }
 
-/** The text that the application's query has without its hints. */
+/**
+ * The text that the application's query has without its hints. SQLite must not see them: it names a column
+ * without an alias by what is written there, comments included.
+ */
 export function withoutHints(sql: string): string {
   return sql.endsWith(commentEnd) ? sql.replace(commentPattern, '').trimEnd() : sql
 }

@@ -3,6 +3,7 @@ import { HtapError } from '../src/core/htap-error.js'
 import type { SqliteSession } from '../src/oltp/sqlite-session.js'
 import type { StatementResult } from '../src/oltp/writer.js'
 import type { Analytics, QueryOptions } from './analytics.js'
+import { withoutHints } from './hints.js'
 import { noHistory, type PastQuery, pastQueryOf } from './temporal/past-query.js'
 
 /**
@@ -41,7 +42,7 @@ export class HtapConnection implements DatabaseConnection {
         return answer as QueryResult<R>
       }
     }
-    const sql = this.#replacements.get(compiledQuery) ?? compiledQuery.sql
+    const sql = this.#replacements.get(compiledQuery) ?? withoutHints(compiledQuery.sql)
     const startMs = this.#analytics?.wantsAnswers ? performance.now() : 0
     const pending = this.session.execute(sql, compiledQuery.parameters, options)
     const result = pending instanceof Promise ? await pending : pending
@@ -82,7 +83,7 @@ export class HtapConnection implements DatabaseConnection {
     }
     const startMs = performance.now()
     const chunks = this.session.stream(
-      compiledQuery.sql,
+      withoutHints(compiledQuery.sql),
       compiledQuery.parameters,
       chunkSize,
       options,

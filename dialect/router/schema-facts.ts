@@ -8,6 +8,7 @@ import {
   type TableLookup,
 } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { withoutHints } from '../hints.js'
 import type { ViewDefinition } from '../translate/translation.js'
 import { BoundedMap } from './bounded-map.js'
 import { readStatementFacts, type StatementFacts } from './statement-facts.js'
@@ -55,7 +56,7 @@ export class SchemaFacts {
       return known
     }
     try {
-      const facts = readStatementFacts(database, sql)
+      const facts = readStatementFacts(database, withoutHints(sql))
       this.#statements.set(sql, facts)
       return facts
     } catch {

@@ -231,7 +231,7 @@ export class PastReader {
     const { history } = this.#props
     let statement: SqliteStatement
     try {
-      statement = database.prepare(sql)
+      statement = database.prepare(withoutHints(sql))
     } catch (error) {
       const [, table = ''] = /^no such table: (?:main\.)?(.*)$/.exec((error as Error).message) ?? []
       const [name = ''] = table.split('@htap-')

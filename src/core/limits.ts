@@ -84,6 +84,8 @@ export const limits = Object.freeze({
   syncNowTimeoutMs: 600_000,
   /** Rows of the change log that one prune statement deletes. */
   pruneRowsMax: 1000,
+  /** Entries of the history that are deleted at once when none of them is needed: some 15 ms. */
+  truncatedRowsMax: 200_000,
   /** Analytic statements that may run in DuckDB at once; libuv has four threads. */
   analyticStatementsMax: 2,
   /** Analytic statements that may wait for their turn; more are refused. */
@@ -103,6 +105,10 @@ export const limits = Object.freeze({
   firstCopyWaitMs: 5000,
   /** How long after a commit it is moved into the history: one wait for the disk serves many. */
   historyMoveMs: 50,
+  /** Threads that move and read versions. */
+  historyWorkersMax: 2,
+  /** New versions that are read on the main thread instead of in a worker. */
+  inlineVersionsMax: 256,
   /** Past states of the schema, and past states of the data, that are kept in memory for queries. */
   pastSchemasMax: 8,
   pastDatabasesMax: 2,

@@ -130,10 +130,11 @@ export function pruneChangeLog(
 ): number {
   const { changes } = database
     .prepare(
-      `delete from ${changeLog.logTable} where seq in (
-         select seq from ${changeLog.logTable}
-         where seq < ? and seq < (select max(seq) from ${changeLog.logTable})
-         order by seq limit ?)`,
+      `delete from ${changeLog.logTable} where seq <= (
+         select max(seq) from (
+           select seq from ${changeLog.logTable}
+           where seq < ? and seq < (select max(seq) from ${changeLog.logTable})
+           order by seq limit ?))`,
     )
     .run(position, rowsMax)
   database

@@ -1,3 +1,4 @@
+import { limits } from '../../src/core/limits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog } from './change-log.js'
 import { entryColumns, entryTable, historyLog } from './history-log.js'
@@ -10,14 +11,7 @@ export function pruneHistoryLog(database: SqliteDatabase, seq: number, rowsMax: 
   let most = 0
   for (const [id, hasEnded] of readCaptureEnds(database)) {
     const table = `main.${entryTable(id)}`
-    const { changes } = database
-      .prepare(
-        `delete from ${table} where ${entryColumns.seq} in (
-           select ${entryColumns.seq} from ${table}
-           where ${entryColumns.seq} <= ? order by ${entryColumns.seq} limit ?)`,
-      )
-      .run(seq, rowsMax)
-    most = Math.max(most, changes)
+    most = Math.max(most, deleteEntries(database, table, seq, rowsMax))
     const isEmpty = database.prepare(`select 1 from ${table} limit 1`).get() === undefined
     if (hasEnded && isEmpty) {
       database.exec(`drop table ${table}`)
@@ -31,6 +25,36 @@ export function pruneHistoryLog(database: SqliteDatabase, seq: number, rowsMax: 
     )
     .run(seq, rowsMax)
   return Math.max(most, changes)
+}
+
+/** Returns how many, or none where nothing is left to delete. */
+function deleteEntries(
+  database: SqliteDatabase,
+  table: string,
+  seq: number,
+  rowsMax: number,
+): number {
+  const { seq: key } = entryColumns
+  const [oldest, newest] = database
+    .prepare(`select (select min(${key}) from ${table}), (select max(${key}) from ${table})`)
+    .raw()
+    .safeIntegers(false)
+    .get() as [number | null, number | null]
+  if (oldest === null || newest === null) {
+    return 0
+  }
+  if (newest <= seq && newest - oldest < limits.truncatedRowsMax) {
+    // Without a condition SQLite drops the pages and never looks at the rows.
+    database.exec(`delete from ${table}`)
+    return 0
+  }
+  return database
+    .prepare(
+      `delete from ${table} where ${key} <= (
+         select max(${key}) from (
+           select ${key} from ${table} where ${key} <= ? order by ${key} limit ?))`,
+    )
+    .run(seq, rowsMax).changes
 }
 
 /** The newest never counts as ended: its number must not be given out again. */

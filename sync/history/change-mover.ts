@@ -1,9 +1,6 @@
-import type { Piscina } from 'piscina'
 import { arrivedError } from '../../src/core/carried-error.js'
-import { limits } from '../../src/core/limits.js'
-import { createThreadPool } from '../../src/core/thread-pool.js'
-import { fileIdentity } from '../../src/oltp/file-identity.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import type { HistoryThreads } from './history-threads.js'
 import type { MoveOutcome, MoveTask } from './history-worker.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
 
@@ -13,41 +10,17 @@ import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes
  */
 export class ChangeMover {
   readonly #history: SqliteDatabase
-  readonly #path: string
-  readonly #sourcePath: string
-  readonly #identity: string | null
-  #pool: Piscina | null = null
-  #isUnfit = false
+  readonly #threads: HistoryThreads
 
-  /** @param history a connection to the file at `path`, with the source beside it */
-  constructor(history: SqliteDatabase, path: string, sourcePath: string) {
+  /** @param history a connection to the file that the threads open, with the source beside it */
+  constructor(history: SqliteDatabase, threads: HistoryThreads) {
     this.#history = history
-    this.#path = path
-    this.#sourcePath = sourcePath
-    this.#identity = fileIdentity(sourcePath)
+    this.#threads = threads
   }
 
   /** @throws as `moveChanges` does */
   async move(request: MoveRequest): Promise<MovedChanges> {
-    // A thread opens the path anew, and that may lead to another file by now.
-    this.#isUnfit ||= fileIdentity(this.#sourcePath) !== this.#identity
-    if (this.#isUnfit) {
-      return moveChanges(this.#history, request)
-    }
-    this.#pool ??= createThreadPool(
-      new URL('./history-worker.js', import.meta.url),
-      { maxThreads: 1, idleTimeout: limits.workerIdleMs },
-      () => {
-        this.#isUnfit = true
-      },
-    )
-    const task: MoveTask = {
-      path: this.#path,
-      sourcePath: this.#sourcePath,
-      identity: this.#identity,
-      request,
-    }
-    const outcome = await this.#run(task)
+    const outcome = await this.#run({ ...this.#threads.files, request })
     if (outcome === null) {
       return moveChanges(this.#history, request)
     }
@@ -60,17 +33,12 @@ export class ChangeMover {
   /** Null where no thread can be started. */
   async #run(task: MoveTask): Promise<MoveOutcome | null> {
     try {
-      return (await this.#pool?.run(task, { name: 'move' })) as MoveOutcome
+      return ((await this.#threads.pool?.run(task, { name: 'move' })) as MoveOutcome) ?? null
     } catch (error) {
-      if (this.#isUnfit) {
+      if (this.#threads.pool === null) {
         return null
       }
       throw error
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#pool?.destroy()
-    this.#pool = null
   }
 }

@@ -11,7 +11,7 @@ import { MirroredTable } from '../apply/mirrored-table.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { BufferPool } from '../read/buffer-pool.js'
 import { createReadPlan } from '../read/read-plan.js'
-import { RowReader } from '../read/row-reader.js'
+import { RowReader, type RowSlice } from '../read/row-reader.js'
 import { allColumns, type HistoryTable } from './history-table.js'
 
 /** The schema of the column store that holds copies of the history. */
@@ -68,7 +68,7 @@ export class CopiedVersions {
   }
 
   get open(): string {
-    return `${copySchema}.open_${this.history.id}_${this.generation}`
+    return `${copySchema}.${this.#openName}`
   }
 
   get closed(): string {
@@ -100,15 +100,15 @@ export class CopiedVersions {
   /**
    * Adds what came since.
    *
+   * @param slices of the versions after `lastId`, in their order
    * @param register SQL that notes in the same transaction how far the copy is
    */
-  async fill(history: SqliteDatabase, register: () => string): Promise<void> {
-    const reader = new RowReader(history, this.versions.plan, new BufferPool(), [this.lastId])
+  async fill(slices: AsyncIterator<RowSlice>, register: () => string): Promise<void> {
     for (let isDone = false; !isDone; ) {
       const { lastId } = this
       await this.#writer.execute('begin')
       try {
-        isDone = await this.#fillOnce(reader, register)
+        isDone = await this.#fillOnce(slices, register)
       } catch (error) {
         this.lastId = lastId
         await this.#writer.execute('rollback').catch(() => undefined)
@@ -118,62 +118,73 @@ export class CopiedVersions {
   }
 
   /** One transaction; true at the end. */
-  async #fillOnce(reader: RowReader, register: () => string): Promise<boolean> {
-    const batch = `htap_versions_${this.history.id}`
-    await this.#writer.execute(`create or replace temp table ${batch}(${this.#columns()})`)
+  async #fillOnce(slices: AsyncIterator<RowSlice>, register: () => string): Promise<boolean> {
+    const { lastId } = this
+    const rows = await this.#append(slices)
+    if (rows > 0) {
+      await this.#writer.execute(this.#closeSql(lastId))
+    }
+    await this.#writer.execute(`${register()} commit`)
+    return rows < limits.copyTransactionRowsMax
+  }
+
+  /** Appends versions as if none of them had ended; returns how many. */
+  async #append(slices: AsyncIterator<RowSlice>): Promise<number> {
     const appender = await this.#writer.appender(
-      { catalog: 'temp', schema: 'main', table: batch },
+      { catalog: null, schema: copySchema, table: this.#openName },
       this.versions.plan.kinds,
     )
-    let lastId = this.lastId
     let rows = 0
-    let isDone = false
     try {
-      while (rows < limits.copyTransactionRowsMax && !isDone) {
-        const slice = reader.read()
-        isDone = slice === null
-        for (const part of slice?.rows ?? []) {
+      while (rows < limits.copyTransactionRowsMax) {
+        const slice = await slices.next()
+        if (slice.done) {
+          break
+        }
+        for (const part of slice.value.rows) {
           const [id] = part.columns
-          lastId = id?.kind === 'int64' ? Number(id.values[part.rowCount - 1]) : lastId
+          this.lastId = id?.kind === 'int64' ? Number(id.values[part.rowCount - 1]) : this.lastId
           appender.append(part)
           rows += part.rowCount
         }
         appender.flush()
-        this.versions.mergeProfiles(slice?.profiles ?? [])
+        this.versions.mergeProfiles(slice.value.profiles)
         await turnOfLoop()
       }
     } finally {
       appender.close()
     }
-    if (rows > 0) {
-      await this.#writer.execute(this.#addSql(`temp.main.${batch}`))
-    }
-    this.lastId = lastId
-    await this.#writer.execute(`drop table temp.main.${batch}; ${register()} commit`)
-    return isDone
+    return rows
   }
 
-  /** Ends the open versions that have a follower in the batch, and adds those of the batch. */
-  #addSql(batch: string): string {
+  /**
+   * Moves the versions that have ended to their place: those that a version after `lastId` follows, and
+   * those that are the end themselves. Few columns are looked at; whole rows are moved once only.
+   */
+  #closeSql(lastId: number): string {
     const { keys } = this.history
-    const columns = this.versions.shape.columns.map(({ name }) => `b.${name}`).join(', ')
     const next = `temp.main.htap_next_${this.history.id}`
-    const isFirst = `${keys.map((key) => `o.${key} = n.${key}`).join(' and ')} and n.nth = 1`
-    // A window over a few columns, joined again: whole rows would have to be sorted.
+    const ended = `temp.main.htap_ended_${this.history.id}`
     return `
       create or replace temp table htap_next_${this.history.id} as
-        select id, position, ${keys.join(', ')},
+        select id, position, op, ${keys.join(', ')},
           lead(position) over w as until, row_number() over w as nth
-        from ${batch} window w as (partition by ${keys.join(', ')} order by id);
-      insert into ${this.closed} select o.*, n.position from ${this.open} o join ${next} n on ${isFirst};
-      delete from ${this.open} o using ${next} n where ${isFirst};
-      insert into ${this.closed}
-        select ${columns}, case when b.op = 'D' then b.position else n.until end
-        from ${batch} b join ${next} n on n.id = b.id and (n.until is not null or b.op = 'D');
-      insert into ${this.open}
-        select ${columns} from ${batch} b semi join (from ${next} where until is null) n on n.id = b.id
-        where b.op <> 'D';
-      drop table ${next};`
+        from ${this.open} where id > ${lastId}
+        window w as (partition by ${keys.join(', ')} order by id);
+      create or replace temp table htap_ended_${this.history.id} as
+        select o.id, n.position as until from ${this.open} o join ${next} n
+          on ${keys.map((key) => `o.${key} = n.${key}`).join(' and ')} and n.nth = 1
+        where o.id <= ${lastId}
+        union all
+        select id, if(op = 'D', position, until) from ${next} where until is not null or op = 'D';
+      insert into ${this.closed} select o.*, e.until from ${this.open} o join ${ended} e on o.id = e.id;
+      delete from ${this.open} o using ${ended} e where o.id = e.id;
+      drop table ${next};
+      drop table ${ended};`
+  }
+
+  get #openName(): string {
+    return `open_${this.history.id}_${this.generation}`
   }
 
   #columns(): string {

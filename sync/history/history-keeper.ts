@@ -14,7 +14,9 @@ import { captureTemporalTables, type TemporalTables } from './capture-temporal.j
 import { ChangeMover } from './change-mover.js'
 import { CommitMarks } from './commit-marks.js'
 import { installHistory, readConsumerId, readHistoryState } from './history-schema.js'
+import { HistoryThreads } from './history-threads.js'
 import type { MovedChanges } from './move-changes.js'
+import { VersionReader } from './version-reader.js'
 
 export interface HistoryKeeperProps extends TemporalTables {
   readonly access: SourceAccess
@@ -28,20 +30,25 @@ export interface HistoryKeeperProps extends TemporalTables {
 export class HistoryKeeper {
   readonly #props: HistoryKeeperProps
   readonly history: SqliteDatabase
+  readonly versions: VersionReader
   readonly #consumerId: string
   readonly #source: SourceNow
+  readonly #threads: HistoryThreads
   readonly #mover: ChangeMover
   readonly #marks = new CommitMarks()
   #refused: ReadonlyMap<string, string> = new Map()
   #schemaVersion = -1
   #prunedSeq = 0
+  #pruning: Promise<void> | null = null
 
   private constructor(props: HistoryKeeperProps, history: SqliteDatabase) {
     this.#props = props
     this.history = history
     this.#source = new SourceNow(props.access)
     this.#consumerId = readConsumerId(history)
-    this.#mover = new ChangeMover(history, props.path, props.sourcePath)
+    this.#threads = new HistoryThreads(props.path, props.sourcePath)
+    this.#mover = new ChangeMover(history, this.#threads)
+    this.versions = new VersionReader(history, this.#threads)
   }
 
   /** @throws HtapError `history-unusable` when the path holds something else */
@@ -67,10 +74,21 @@ export class HistoryKeeper {
   /**
    * Moves everything that is committed now into the history, and then deletes it from the log.
    *
+   * @throws as `moveOnly`
+   */
+  async move(): Promise<MovedChanges> {
+    const moved = await this.moveOnly()
+    await this.prune()
+    return moved
+  }
+
+  /**
+   * Moves everything that is committed now into the history.
+   *
    * @returns the newest position of the history, and the `seq` of the log that it stands for
    * @throws better-sqlite3's SqliteError when the history cannot be written or the source stays locked
    */
-  async move(): Promise<MovedChanges> {
+  async moveOnly(): Promise<MovedChanges> {
     for (;;) {
       if ((await this.#source.settledSchemaVersion()) !== this.#schemaVersion) {
         await this.#capture()
@@ -84,7 +102,6 @@ export class HistoryKeeper {
       })
       if (moved.isDone) {
         this.#marks.forget(moved.seq)
-        await this.#prune(moved.seq)
         return moved
       }
     }
@@ -112,8 +129,18 @@ export class HistoryKeeper {
     }
   }
 
+  /** Deletes from the log what the history has. One at a time does; a later one sees to the rest. */
+  async prune(): Promise<void> {
+    await this.#pruning
+    this.#pruning ??= this.#prune().finally(() => {
+      this.#pruning = null
+    })
+    await this.#pruning
+  }
+
   async close(): Promise<void> {
-    await this.#mover.close()
+    await this.#pruning?.catch(() => undefined)
+    await this.#threads.close()
     this.history.close()
   }
 
@@ -147,7 +174,8 @@ export class HistoryKeeper {
     this.#refused = captureTemporalTables(database, this.#props)
   }
 
-  async #prune(seq: number): Promise<void> {
+  async #prune(): Promise<void> {
+    const { seq } = readHistoryState(this.history)
     if (seq === this.#prunedSeq) {
       return
     }

@@ -1,15 +1,25 @@
+import type { MessagePort } from 'node:worker_threads'
 import { type CarriedError, carryError } from '../../src/core/carried-error.js'
 import { assertFile } from '../../src/oltp/file-identity.js'
 import { openHistoryConnection } from '../../src/oltp/open-history-connection.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { BufferPool } from '../read/buffer-pool.js'
+import { PartSender } from '../read/part-sender.js'
+import type { TableReadPlan } from '../read/read-plan.js'
+import { RowReader } from '../read/row-reader.js'
+import type { RowsPart } from '../read/source-reader.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
 
-/** The worker thread of the history. */
+/** The worker threads of the history. */
 
-export interface MoveTask {
+export interface HistoryFiles {
   readonly path: string
   readonly sourcePath: string
   /** The file that the path of the source must lead to. */
   readonly identity: string | null
+}
+
+export interface MoveTask extends HistoryFiles {
   readonly request: MoveRequest
 }
 
@@ -17,23 +27,55 @@ export type MoveOutcome = { readonly moved: MovedChanges } | { readonly error: C
 
 export async function move(task: MoveTask): Promise<MoveOutcome> {
   try {
-    return { moved: await moveInThread(task) }
+    const moved = await withHistory(task, (history) => moveChanges(history, task.request))
+    return { moved }
   } catch (error) {
     return { error: carryError(error) }
   }
 }
 
+/** What is read of a table of versions: those after the number `after`. */
+export interface VersionsCall {
+  readonly plan: TableReadPlan
+  readonly after: number
+}
+
+export interface VersionsTask extends HistoryFiles, VersionsCall {
+  readonly port: MessagePort
+}
+
+const buffers = new BufferPool()
+
+/** Sends slices of rows. */
+export async function streamVersions(task: VersionsTask): Promise<void> {
+  const { plan, after, port } = task
+  const sender = new PartSender(port, buffers)
+  try {
+    await withHistory(task, async (history) => {
+      history.exec('begin')
+      const reader = new RowReader(history, plan, buffers, [after])
+      for (let slice = reader.read(); slice !== null; slice = reader.read()) {
+        const part: RowsPart = { type: 'rows', ...slice }
+        if (!(await sender.send(part, slice.rows))) {
+          return
+        }
+      }
+      sender.finish()
+    })
+  } finally {
+    port.close()
+  }
+}
+
 /** A connection per task: a closed one holds no file and no snapshot. */
-async function moveInThread({
-  path,
-  sourcePath,
-  identity,
-  request,
-}: MoveTask): Promise<MovedChanges> {
+async function withHistory<T>(
+  { path, sourcePath, identity }: HistoryFiles,
+  use: (history: SqliteDatabase) => T | Promise<T>,
+): Promise<T> {
   const history = await openHistoryConnection(path, sourcePath)
   try {
     assertFile(sourcePath, identity)
-    return moveChanges(history, request)
+    return await use(history)
   } finally {
     history.close()
   }

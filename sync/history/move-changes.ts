@@ -7,11 +7,12 @@ import { readCommitNotes } from '../capture/commit-notes.js'
 import { entryColumns, entryTable, historyLog } from '../capture/history-log.js'
 import { addVersions } from './add-versions.js'
 import { compareTables } from './compare-tables.js'
+import { gatherEntries } from './gather-entries.js'
 import { type HistoryState, readHistoryState, writeHistoryState } from './history-schema.js'
 import { type KnownCapture, readKnownCaptures } from './history-table.js'
 import { inHistoryTransaction } from './history-transaction.js'
 import { noteCaptures } from './note-captures.js'
-import { addTransactions, gatherEntries } from './transactions.js'
+import { addTransactions } from './transactions.js'
 
 export interface MoveRequest {
   /** The name of the history in the source's log. */
@@ -161,7 +162,8 @@ function moveEntries(
     return state
   }
   const seen = [...marks, ...notes.flatMap(({ after, seq }) => [after, seq])]
-  const ends = [...new Set(seen.filter((seq) => seq > state.seq && seq < head)), head]
+  const inner = new Set(seen.filter((seq) => seq > state.seq && seq < head))
+  const ends = [...[...inner].sort((a, b) => a - b), head]
   const last = addTransactions(history, there, { state, ends, notes })
   reach('history.transactions')
   const byTable = new Map<number, KnownCapture[]>()
@@ -169,8 +171,8 @@ function moveEntries(
     byTable.set(capture.table.id, [...(byTable.get(capture.table.id) ?? []), capture])
   }
   for (const group of byTable.values()) {
-    gatherEntries(history, group, captures, state.seq, head)
-    addVersions(history, group)
+    gatherEntries(history, group, captures)
+    addVersions(history, group, captures)
     history.exec('drop table temp.entry')
     reach('history.table')
   }

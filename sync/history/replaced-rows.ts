@@ -55,17 +55,28 @@ function secondaryUniques(shape: TableShape): TableShape['indexes'] {
  * value that another one held last, that one must have gone at this moment, unless its own next
  * entry says that it has not: a row that comes back does so as an insert, and one that never comes
  * back is not in the table now. The proof holds also where the index was not there all the time.
+ *
+ * @returns how many
  */
-export function addReplacedRows(history: SqliteDatabase, captures: readonly KnownCapture[]): void {
+export function addReplacedRows(
+  history: SqliteDatabase,
+  captures: readonly KnownCapture[],
+): number {
   const newest = captures.at(-1) as KnownCapture
   const { table } = newest
   const isAbsent = existsInSource(history, table.name)
     ? `not exists (${holderInSource(newest)})`
     : 'true'
-  for (const unique of distinctUniques(captures)) {
-    history.exec(`
-      insert into temp.entry(seq, event, tx, ${table.keys.join(', ')})
-      select distinct taken, 'replace', tx, ${table.keys.map((key) => `held_${key}`).join(', ')}
+  const uniques = distinctUniques(captures)
+  if (uniques.length > 0) {
+    history.exec(`create index temp.entry_key on entry(${table.keys.join(', ')}, seq)`)
+  }
+  let added = 0
+  for (const unique of uniques) {
+    added += history
+      .prepare(`
+      insert into temp.entry(seq, event, capture, tx, ${table.keys.join(', ')})
+      select distinct taken, 'replace', capture, tx, ${table.keys.map((key) => `held_${key}`).join(', ')}
       from (${takeovers(table, unique)}) h
       where not exists (
           select 1 from temp.entry e
@@ -74,7 +85,9 @@ export function addReplacedRows(history: SqliteDatabase, captures: readonly Know
           (select e.event in ('insert', 'rekey', 'replace') from temp.entry e
            where ${isHolder(table)} and e.seq > h.taken order by e.seq limit 1),
           ${isAbsent})`)
+      .run().changes
   }
+  return added
 }
 
 function distinctUniques(captures: readonly KnownCapture[]): readonly (readonly UniqueColumn[])[] {
@@ -95,12 +108,12 @@ function takeovers(table: HistoryTable, unique: readonly UniqueColumn[]): string
   const list = [...table.keys, ...columns]
   return `
     select * from (
-      select seq as taken, tx, ${table.keys.join(', ')}, lag(seq) over w as held, ${before.join(', ')}
+      select seq as taken, capture, tx, ${table.keys.join(', ')}, lag(seq) over w as held, ${before.join(', ')}
       from (
-        select e.seq, e.tx, ${list.map((it) => `e.${it}`).join(', ')} from temp.entry e
+        select e.seq, e.capture, e.tx, ${list.map((it) => `e.${it}`).join(', ')} from temp.entry e
         where e.present = 1 and ${notNull('e')}
         union all
-        select distinct 0, null, ${list.map((it) => `v.${it}`).join(', ')}
+        select distinct 0, null, null, ${list.map((it) => `v.${it}`).join(', ')}
         from temp.entry e cross join ${versionTable(table)} v on ${same}
         where e.present = 1 and ${notNull('e')} and v.op <> 'D' and ${isLast(table)})
       window w as (partition by ${sorted} order by seq))

@@ -47,7 +47,7 @@ export class TemporalHistory {
   private constructor(props: TemporalHistoryProps) {
     this.#props = props
     this.#loop = new HistoryLoop({
-      move: () => this.#turns.run(() => props.keeper.move()),
+      move: () => this.#moveFirst(),
       dataVersion: () => props.access.dataVersion(),
       onForeignCommit: () => props.keeper.noteCommit(),
       onFailure: props.onFailure,
@@ -170,9 +170,17 @@ export class TemporalHistory {
     })
   }
 
+  /** Nobody waits until what was moved is deleted from the log. */
+  async #moveFirst(): Promise<void> {
+    const { keeper, onFailure } = this.#props
+    await this.#turns.run(() => keeper.moveOnly())
+    keeper.prune().catch(onFailure)
+  }
+
   async #openCopies(store: OlapStore): Promise<VersionCopies> {
     if (this.#copies?.store !== store) {
-      this.#copies = { store, copies: await VersionCopies.open(store.writer, this.file) }
+      const { history, versions } = this.#props.keeper
+      this.#copies = { store, copies: await VersionCopies.open(store.writer, history, versions) }
     }
     return this.#copies.copies
   }

@@ -1,18 +1,17 @@
-import { quoteIdentifier } from '../../src/core/sql-identifier.js'
-import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
+import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { NotedCommit } from '../capture/commit-notes.js'
-import { entryColumns, entryKeyColumns, entryTable, historyLog } from '../capture/history-log.js'
+import { entryColumns, entryTable, historyLog } from '../capture/history-log.js'
 import type { HistoryState } from './history-schema.js'
-import { allColumns, type HistoryTable, type KnownCapture } from './history-table.js'
+import type { KnownCapture } from './history-table.js'
 
 /**
- * Gives every transaction with entries, or with a change of the schema, beyond what the history has its position and its instant:
- * when it was made by the clock, or a microsecond after the one before, whichever is later. So
- * instants rise strictly, whatever the clock does. `temp.tx` then has the transactions by the `seq` at
- * which they end.
+ * Gives every transaction beyond what the history has, with entries or a change of the schema, its
+ * position and its instant: when it was made by the clock, or a microsecond after the one before,
+ * whichever is later. So instants rise strictly, whatever the clock does. `temp.tx` then has the
+ * transactions by the `seq` at which they end, and the one after which they began.
  *
- * @param ends of transactions; the last one is the head of the log
+ * @param ends of transactions, rising; the last one is the head of the log
  * @param notes of who made some of them
  * @returns the last position and instant that were given out
  */
@@ -22,23 +21,23 @@ export function addTransactions(
   { state, ends, notes }: TransactionEnds,
 ): Pick<HistoryState, 'position' | 'instant'> {
   history.exec(`create table temp.tx(
-    ends integer primary key, at integer, position integer, has_entries integer not null default 0,
-    actor, message)`)
-  const end = history.prepare('insert into temp.tx(ends) values (cast(? as integer))')
-  for (const seq of ends) {
-    end.run(seq)
+    ends integer primary key, after integer not null, at integer, position integer,
+    has_entries integer not null default 0, actor, message)`)
+  const end = history.prepare(
+    'insert into temp.tx(ends, after) values (cast(? as integer), cast(? as integer))',
+  )
+  for (const [index, seq] of ends.entries()) {
+    end.run(seq, ends[index - 1] ?? state.seq)
   }
   for (const { id } of captures) {
-    history
-      .prepare(
-        `update temp.tx set at = max(coalesce(tx.at, 0), last.at), has_entries = 1 from (
-           select (select min(ends) from temp.tx where ends >= e.${entryColumns.seq}) as ends,
-             max(e.${entryColumns.at}) as at
-           from ${sourceSchema}.${entryTable(id)} e
-           where e.${entryColumns.seq} > ? and e.${entryColumns.seq} <= ? group by 1) last
-         where tx.ends = last.ends`,
-      )
-      .run(state.seq, ends.at(-1))
+    history.exec(
+      `update temp.tx set at = max(coalesce(tx.at, 0), last.at), has_entries = 1 from (
+         select ends as tx_ends, (
+           select max(e.${entryColumns.at}) from ${sourceSchema}.${entryTable(id)} e
+           where ${isOfTransaction}) as at
+         from temp.tx t) last
+       where tx.ends = last.tx_ends and last.at is not null`,
+    )
   }
   const note = history.prepare(
     `update temp.tx set at = max(coalesce(at, 0), cast(? as integer)), has_entries = 1, actor = ?,
@@ -91,74 +90,5 @@ interface TransactionEnds {
   readonly notes: readonly NotedCommit[]
 }
 
-/**
- * Gathers the entries of one table between two positions of the log in `temp.entry`, whatever capture
- * wrote them: `seq`, `event`, `present`, the position `tx` of their transaction, key and columns. A
- * column that came later reads as its default in them; one that was dropped before, as NULL.
- *
- * @param captures of the table that have such entries
- * @param known all captures that the history knows
- */
-export function gatherEntries(
-  history: SqliteDatabase,
-  captures: readonly KnownCapture[],
-  known: readonly KnownCapture[],
-  after: number,
-  upTo: number,
-): void {
-  const { table } = captures[0] as KnownCapture
-  const { keys } = table
-  const columns = readColumnDefaults(history, table)
-  const own = ['seq', 'event', 'present', 'tx', ...keys].join(', ')
-  const defined = columns.map(([name, fallback]) => `${name} default ${fallback ?? 'null'}`)
-  history.exec(`create table temp.entry(${[own, ...defined].join(', ')})`)
-  for (const capture of captures) {
-    const { shape, id } = capture
-    const dropped = columns.map(([name]) => name).filter((name) => wasDropped(name, capture, known))
-    const values = [...entryKeyColumns(keys.length), ...shape.columns.map(quotedName)]
-    const target = [...keys, ...capture.columns, ...dropped].join(', ')
-    const selected = [...values.map((name) => `e.${name}`), ...dropped.map(() => 'null')].join(', ')
-    history
-      .prepare(
-        `insert into temp.entry(seq, event, present, tx, ${target})
-         select e.${entryColumns.seq}, e.${entryColumns.event}, e.${entryColumns.present},
-           (select position from temp.tx where ends >= e.${entryColumns.seq} order by ends limit 1),
-           ${selected}
-         from ${sourceSchema}.${entryTable(id)} e
-         where e.${entryColumns.seq} > ? and e.${entryColumns.seq} <= ?`,
-      )
-      .run(after, upTo)
-  }
-  history.exec(`create index temp.entry_key on entry(${keys.join(', ')}, seq)`)
-}
-
-/** The columns that the table ever had, with their defaults as SQL. */
-function readColumnDefaults(
-  history: SqliteDatabase,
-  table: HistoryTable,
-): readonly [name: string, fallback: string | null][] {
-  const rows = history
-    .prepare(`select name, dflt_value from pragma_table_info(?, '${historySchema}') order by cid`)
-    .raw()
-    .all(`version_${table.id}`) as [string, string | null][]
-  const names = allColumns(history, table)
-  return rows.filter(([name]) => names.includes(name))
-}
-
-/** The capture does not have the column, and none after it brought it. */
-function wasDropped(
-  column: string,
-  capture: KnownCapture,
-  known: readonly KnownCapture[],
-): boolean {
-  const having = known.filter(
-    ({ table, columns }) => table.id === capture.table.id && columns.includes(column),
-  )
-  return (
-    !having.includes(capture) && !(having.length > 0 && having.every(({ id }) => id > capture.id))
-  )
-}
-
-function quotedName({ name }: { readonly name: string }): string {
-  return quoteIdentifier(name)
-}
+/** An entry `e` belongs to a transaction `t` of `temp.tx`: a range, so that no entry is looked up. */
+export const isOfTransaction = `e.${entryColumns.seq} > t.after and e.${entryColumns.seq} <= t.ends`

@@ -11,6 +11,7 @@ import { MirroredTable } from '../apply/mirrored-table.js'
 import { CopiedVersions, copySchema, versionShape } from './copied-versions.js'
 import { readConsumerId } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
+import type { VersionReader } from './version-reader.js'
 
 /** Raised when the tables below, or copies of versions, change their meaning. */
 const layoutVersion = 1
@@ -22,16 +23,22 @@ const layoutVersion = 1
 export class VersionCopies {
   readonly #writer: OlapWriter
   readonly #history: SqliteDatabase
+  readonly #reader: VersionReader
   readonly #copies = new Map<number, CopiedVersions>()
 
-  private constructor(writer: OlapWriter, history: SqliteDatabase) {
+  private constructor(writer: OlapWriter, history: SqliteDatabase, reader: VersionReader) {
     this.#writer = writer
     this.#history = history
+    this.#reader = reader
   }
 
   /** Takes over what the store has; only for who has the writer to himself, as everything here. */
-  static async open(writer: OlapWriter, history: SqliteDatabase): Promise<VersionCopies> {
-    const copies = new VersionCopies(writer, history)
+  static async open(
+    writer: OlapWriter,
+    history: SqliteDatabase,
+    reader: VersionReader,
+  ): Promise<VersionCopies> {
+    const copies = new VersionCopies(writer, history, reader)
     if (!(await copies.#adopt())) {
       await writer.execute(`
         begin;
@@ -110,11 +117,20 @@ export class VersionCopies {
     }
     for (let attempt = 1; ; attempt++) {
       const current: CopiedVersions = copy
-      await current.fill(this.#history, () => this.#registerSql(current))
+      await this.#fill(current)
       if (!current.versions.canWiden || attempt === limits.copyAttemptsMax) {
         return
       }
       copy = await this.#begin(table, current, current.versions.profiles)
+    }
+  }
+
+  async #fill(copy: CopiedVersions): Promise<void> {
+    const slices = this.#reader.slices(copy.history, copy.versions.plan, copy.lastId)
+    try {
+      await copy.fill(slices, () => this.#registerSql(copy))
+    } finally {
+      await slices.return()
     }
   }
 

@@ -1,11 +1,10 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import { limits } from '../../src/core/limits.js'
 import { createThreadPool } from '../../src/core/thread-pool.js'
 import { fileIdentity } from '../../src/oltp/file-identity.js'
 import type { ChangePart } from './change-reader.js'
-import { batchBuffers, type ReceiverMessage, type StreamEnd } from './part-sender.js'
+import { receiveParts } from './part-receiver.js'
 import type {
   ChangesCall,
   MovedPart,
@@ -65,77 +64,8 @@ export class WorkerReader implements SourceReader {
         this.#isUnfit = true
       },
     )
-    const { port1, port2 } = new MessageChannel()
-    const inbox = new PartInbox<StatePart | Part>(port1)
-    const task = this.#pool.run(
-      { path: this.#path, identity: this.#identity, call, port: port2 },
-      { name, transferList: [port2] },
-    )
-    task.catch((error: unknown) => inbox.fail(error))
-    try {
-      for (let part = await inbox.next(); part !== null; part = await inbox.next()) {
-        yield part
-        inbox.giveBack(part)
-      }
-      await task
-    } finally {
-      inbox.stop()
-      await task.catch(() => undefined)
-    }
-  }
-}
-
-/** Parts that have arrived and are not taken yet. */
-class PartInbox<Part extends StatePart | ChangePart | RowsPart> {
-  readonly #port: MessagePort
-  readonly #parts: Part[] = []
-  #isDone = false
-  #error: unknown = null
-  #wake: (() => void) | null = null
-
-  constructor(port: MessagePort) {
-    this.#port = port
-    port.on('message', (message: Part | StreamEnd) => {
-      if (message.type === 'done') {
-        this.#isDone = true
-      } else {
-        this.#parts.push(message)
-      }
-      this.#wake?.()
-    })
-  }
-
-  /** Null at the end of the stream, or when the task has failed. */
-  async next(): Promise<Part | null> {
-    for (;;) {
-      const part = this.#parts.shift()
-      if (part !== undefined) {
-        return part
-      }
-      if (this.#error !== null || this.#isDone) {
-        return null
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  giveBack(part: Part): void {
-    const buffers = batchBuffers(partBatches(part))
-    const message: ReceiverMessage = { type: 'credit', buffers }
-    this.#port.postMessage(message, buffers)
-  }
-
-  fail(error: unknown): void {
-    this.#error = error
-    this.#wake?.()
-  }
-
-  stop(): void {
-    const message: ReceiverMessage = { type: 'stop' }
-    this.#port.postMessage(message)
-    this.#port.close()
+    const task = { path: this.#path, identity: this.#identity, call }
+    yield* receiveParts<StatePart | Part>(this.#pool, name, task, partBatches)
   }
 }
 

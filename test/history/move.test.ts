@@ -136,6 +136,19 @@ describe('moving the log into the history', () => {
     expect(h.story('t')).toEqual(['I 1 1 0', 'U 1 1 1', 'U 1 1 2'])
   })
 
+  it('should say so where somebody has emptied the key log, and go on when it has begun anew', async () => {
+    const h = await HistoryHarness.open('create table t(id integer primary key, a)')
+    h.commit('insert into t values (1, 1)')
+    h.foreign.exec('delete from _htap_log')
+    await expect(h.keeper.move()).rejects.toThrow('the change log has no beginning')
+    h.commit('insert into t values (2, 2)')
+    await h.keeper.move()
+    expect(h.asOf('t', h.state.position)).toEqual([
+      [1n, 1n, 1n],
+      [2n, 2n, 2n],
+    ])
+  })
+
   it('should note as a change what a restored database no longer has', async () => {
     const first = await HistoryHarness.open(schema)
     const backup = join(dirname(first.path), 'backup.db')

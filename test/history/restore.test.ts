@@ -298,3 +298,13 @@ describe(`restoring at random (seed ${seed})`, () => {
     }
   })
 })
+
+it('should be refused while the history has not seen the present form of the table', async () => {
+  const h = await HistoryHarness.open('create table t(id integer primary key, a)')
+  const position = await at(h, 'insert into t values (1, 1)')
+  h.foreign.exec('alter table t add column b')
+  expect(() => restored(h, { position })).toThrow('the history has not seen the present form of t')
+  h.database.exec('rollback')
+  await h.keeper.move()
+  expect(restored(h, { position })).toMatchObject({ updated: 0 })
+})

@@ -65,6 +65,19 @@ describe('parameters', () => {
   })
 })
 
+describe('a hint', () => {
+  it('should not show in the name of a column without an alias', async () => {
+    const { db, events } = openShop({ routing: 'duckdb' }, 50)
+    await untilMirrored(db, 'sale')
+    const counted = sql`select (select count(*) from sale)`
+    for (const hint of [oltp, olap]) {
+      const { rows } = await hint(counted).execute(db)
+      expect(rows).toEqual([{ '(select count(*) from sale)': 50 }])
+    }
+    expect(events.map(({ engine }) => engine).slice(-2)).toEqual(['sqlite', 'duckdb'])
+  })
+})
+
 describe('what is kept on SQLite', () => {
   it('should be explained, with a reason for each', async () => {
     const { db, database } = openShop({ routing: 'duckdb' }, 50)

@@ -1,0 +1,183 @@
+import Database from 'better-sqlite3'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { limits } from '../../dist/src/core/limits.js'
+import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
+import { CopiedVersions } from '../../dist/sync/history/copied-versions.js'
+import { eraseKeys } from '../../dist/sync/history/erase-keys.js'
+import { type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
+import { readChanges } from '../../dist/sync/history/read-changes.js'
+import { readDiff } from '../../dist/sync/history/read-diff.js'
+import { applyRetention } from '../../dist/sync/history/retention.js'
+import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
+import { HistoryHarness } from '../support/history-harness.js'
+import { TestWorld } from '../support/test-world.js'
+import { threadCount } from '../support/thread-count.js'
+
+// What the history does at its limits.
+
+const schema = 'create table t(id integer primary key, a)'
+
+function tableOf(h: HistoryHarness): HistoryTable {
+  return readHistoryTables(h.keeper.history)[0]!
+}
+
+/** So many rows, in one transaction. */
+function rows(count: number, value: string | number = 0): string {
+  return `insert or replace into t with recursive s(n) as (
+    select 1 union all select n + 1 from s where n < ${count}) select n, ${value} from s`
+}
+
+function entries(h: HistoryHarness): number {
+  return h.database.prepare('select count(*) from _htap_history_1').pluck().get() as number
+}
+
+async function ownAccess(h: HistoryHarness): Promise<OwnConnectionAccess> {
+  const access = new OwnConnectionAccess(await openControlConnection(h.path), h.path)
+  onTestFinished(() => access.close())
+  return access
+}
+
+async function erase(h: HistoryHarness, key: number) {
+  return await eraseKeys({
+    history: h.keeper.history,
+    access: await ownAccess(h),
+    move: () => h.keeper.move(),
+    table: tableOf(h),
+    keys: [[key]],
+  })
+}
+
+const { historyPageRowsMax } = limits
+
+it(`reads and shortens the history by pages of historyPageRowsMax (${historyPageRowsMax})`, async () => {
+  const h = await HistoryHarness.open(schema)
+  const count = 2 * historyPageRowsMax + 1
+  const { position } = h.state
+  h.commit(rows(count))
+  await h.keeper.move()
+  h.commit(rows(count, 1))
+  await h.keeper.move()
+  const { history } = h.keeper
+  expect([...readChanges(history, tableOf(h), {})]).toHaveLength(2 * count)
+  expect([...readDiff(history, tableOf(h), { from: position, to: h.state.position })]).toHaveLength(
+    count,
+  )
+  const world = new TestWorld()
+  const report = await applyRetention(history, { versionsPerKey: 1 })
+  expect(report.tables.map(({ versions }) => versions)).toEqual([count])
+  expect(world.times('history-retention.in-transaction')).toBeGreaterThanOrEqual(3)
+})
+
+it(`tells of the changes of changedKeysMax (${limits.changedKeysMax}) rows at once`, async () => {
+  const h = await HistoryHarness.open(schema)
+  h.commit(rows(2))
+  await h.keeper.move()
+  const keys = Array.from({ length: limits.changedKeysMax }, (_, index) => [index + 1])
+  const read = (of: number[][]) => [...readChanges(h.keeper.history, tableOf(h), { keys: of })]
+  expect(read(keys)).toHaveLength(2)
+  expect(() => read([...keys, [0]])).toThrow(`these are ${limits.changedKeysMax + 1} rows of t`)
+})
+
+it(`overwrites erasedBytesMax (${limits.erasedBytesMax}) bytes of free pages a transaction`, async () => {
+  const h = await HistoryHarness.open(schema)
+  h.commit(rows(2 * Math.ceil(limits.erasedBytesMax / 1000), 'hex(zeroblob(500))'))
+  h.commit('delete from t where id > 1')
+  await h.keeper.move()
+  const free = () => h.database.pragma('freelist_count', { simple: true }) as number
+  expect(free() * 4096).toBeGreaterThan(limits.erasedBytesMax)
+  const access = await ownAccess(h)
+  const sizes: number[] = []
+  const write = access.write.bind(access)
+  access.write = (turn) =>
+    write((database) => {
+      const result = turn(database)
+      sizes.push(
+        Number(
+          database.prepare('select coalesce(max(length(zeros)), 0) from _htap_zeros').pluck().get(),
+        ),
+      )
+      return result
+    })
+  await eraseKeys({
+    history: h.keeper.history,
+    access,
+    move: () => h.keeper.move(),
+    table: tableOf(h),
+    keys: [[1]],
+  })
+  expect(Math.max(...sizes)).toBe(limits.erasedBytesMax)
+})
+
+it('gives an erasure up after eraseAttemptsMax looks with eraseRetryMs between them', async () => {
+  const h = await HistoryHarness.open(schema)
+  h.commit(rows(3))
+  await h.keeper.move()
+  const reader = new Database(h.historyPath, { readonly: true })
+  onTestFinished(() => void reader.close())
+  const open = reader.prepare('select * from version_1').iterate()
+  open.next()
+  const startMs = performance.now()
+  await expect(erase(h, 1)).rejects.toThrow('erased rows stand in a log that somebody still reads')
+  const leastMs = limits.eraseAttemptsMax * limits.eraseRetryMs
+  expect(performance.now() - startMs).toBeGreaterThan(leastMs * 0.9)
+  open.return?.()
+  expect(await erase(h, 1)).toMatchObject({ versions: 1 })
+})
+
+it(`drops truncatedRowsMax (${limits.truncatedRowsMax}) entries at once, and more by parts`, async () => {
+  const h = await HistoryHarness.open(schema)
+  const world = new TestWorld()
+  for (const count of [limits.truncatedRowsMax, limits.truncatedRowsMax + 1]) {
+    h.commit(rows(count))
+    await h.keeper.moveOnly()
+    expect(entries(h)).toBe(count)
+    const before = world.times('history.pruned')
+    await h.keeper.prune()
+    expect(entries(h)).toBe(0)
+    expect(world.times('history.pruned') - before).toBe(count > limits.truncatedRowsMax ? 2 : 1)
+  }
+})
+
+it('reads inlineVersionsMax versions on the main thread, more in a worker', async () => {
+  const h = await HistoryHarness.open(schema)
+  h.commit(rows(limits.inlineVersionsMax + 1))
+  await h.keeper.move()
+  const table = tableOf(h)
+  const { plan } = CopiedVersions.describe(h.keeper.history, table, null, () => 'utf8')
+  const prepare = vi.spyOn(h.keeper.history, 'prepare')
+  const read = async (after: number) => {
+    prepare.mockClear()
+    const slices = h.keeper.versions.slices(table, plan, after)
+    const { rows: parts } = (await slices.next()).value!
+    await slices.return()
+    const isRead = ([sql]: readonly [string]) => sql.includes('"version_1"')
+    const wasHere = prepare.mock.calls.some(isRead)
+    return [parts.reduce((sum, { rowCount }) => sum + rowCount, 0), wasHere]
+  }
+  expect(await read(1)).toEqual([limits.inlineVersionsMax, true])
+  expect(await read(0)).toEqual([limits.inlineVersionsMax + 1, false])
+})
+
+it(`moves and reads in at most historyWorkersMax (${limits.historyWorkersMax}) threads`, async () => {
+  const h = await HistoryHarness.open(schema)
+  h.commit(rows(100_000))
+  await h.keeper.move()
+  const table = tableOf(h)
+  const { plan } = CopiedVersions.describe(h.keeper.history, table, null, () => 'utf8')
+  const before = threadCount() - 1
+  const streams = Array.from({ length: limits.historyWorkersMax + 1 }, () =>
+    h.keeper.versions.slices(table, plan, 0),
+  )
+  const begun: number[] = []
+  const firsts = streams.map(async (stream, index) => {
+    await stream.next()
+    begun.push(index)
+  })
+  await Promise.all(firsts.slice(0, limits.historyWorkersMax))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(begun).toHaveLength(limits.historyWorkersMax)
+  expect(threadCount() - before).toBe(limits.historyWorkersMax)
+  await streams[0]!.return()
+  await Promise.all(firsts)
+  await Promise.all(streams.map((stream) => stream.return()))
+})
