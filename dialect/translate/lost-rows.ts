@@ -6,8 +6,8 @@ import type { Statement } from './statement.js'
 /**
  * SQLite loses rows of a left join: where LIKE lets it search the right side for a prefix, it does so
  * twice, for capitals and for small letters, and a row for which neither finds anything is not in the
- * result. Found with 3.53.2; a table of the integer primary key or an index without case will do. Its
- * answer is the one that counts, and only its plan tells which rows those are.
+ * result. Found with 3.53.2, over the integer primary key and over indexes with NOCASE. Its answer is the
+ * one that counts, and only its plan tells whether it searches.
  *
  * @throws Keep for such a plan
  */
