@@ -41,7 +41,7 @@ export function viewDefinition(entry: ViewEntry): ViewDefinition | null {
   const tokens = tokenize(entry.sql)
   // CREATE VIEW, a name with or without a schema, perhaps a list of columns, then AS: no name
   // before it can be a bare AS.
-  const as = tokens?.find((token) => token.kind === 'word' && token.value.toUpperCase() === 'AS')
+  const as = tokens?.find((token) => token.word === 'AS')
   return as === undefined
     ? null
     : Object.freeze({

@@ -1,6 +1,6 @@
 import type { MirrorTable } from '../../src/core/mirror-table.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
-import type { OutputColumn } from './bind/output.js'
+import type { OutputColumn, OutputKeys } from './bind/output.js'
 import { Constants } from './constants.js'
 import { keep } from './keep.js'
 import type { QueryPlanRow, TranslationContext, ViewDefinition } from './translation.js'
@@ -11,8 +11,7 @@ export interface CommonTableEntry {
   readonly name: string
   readonly emitted: string
   readonly columns: readonly OutputColumn[]
-  /** Sets of output positions of which no two rows have the same values. */
-  readonly keys: readonly (readonly number[])[]
+  readonly keys: OutputKeys
   /** It has a column `r` that numbers its rows in SQLite's order. */
   readonly isNumbered: boolean
 }

@@ -79,7 +79,21 @@ export function derived(
   const doubtful = operands.some((operand) => operand.doubtful)
   const constant = operands.every((operand) => operand.constant)
   const json = type === 'text' && operands.some((operand) => operand.json !== false) && 'unknown'
-  return typed(sql, type, { collated, doubtful, constant, json, ...known })
+  return {
+    sql,
+    type,
+    bound: known.bound ?? Number.POSITIVE_INFINITY,
+    least: known.least ?? 0,
+    affinity: known.affinity ?? 'none',
+    collated: known.collated ?? collated,
+    doubtful: known.doubtful ?? doubtful,
+    ascii: known.ascii ?? false,
+    signedZero: known.signedZero ?? false,
+    constant: known.constant ?? constant,
+    read: known.read ?? null,
+    literal: known.literal ?? false,
+    json: known.json ?? json,
+  }
 }
 
 /** Says "keep" for a text that only SQLite reads right. */

@@ -64,13 +64,30 @@ function mentionsJson(node: Expression): boolean {
   )
 }
 
+/** Kinds without operands. */
+const leaves = new Set<Expression['kind']>([
+  'null',
+  'integer',
+  'real',
+  'text',
+  'blob',
+  'parameter',
+  'column',
+])
+
 /** Asked again at every level of an expression. */
 const known = new WeakMap<Expression, boolean>()
 
 export function isConstant(node: Expression): boolean {
+  if (!isConstantItself(node)) {
+    return false
+  }
+  if (leaves.has(node.kind)) {
+    return true
+  }
   let constant = known.get(node)
   if (constant === undefined) {
-    constant = isConstantItself(node) && childrenOf(node).every(isConstant)
+    constant = childrenOf(node).every(isConstant)
     known.set(node, constant)
   }
   return constant

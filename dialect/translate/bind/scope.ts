@@ -11,6 +11,8 @@ export interface Relation {
   /** Its name in the translation: `t3`. */
   readonly emitted: string
   readonly columns: readonly RelationColumn[]
+  /** The column of a folded name. */
+  readonly find: FindColumn
   /** Null for a derived table. */
   readonly table: MirrorTable | null
   readonly rowid: Typed | null
@@ -26,6 +28,8 @@ export interface RelationColumn {
   /** Raises `Keep` when the column cannot be read. */
   readonly value: () => Typed
 }
+
+export type FindColumn = (folded: string) => RelationColumn | 'ambiguous' | undefined
 
 /** One SELECT's names, and the SELECT around it. */
 export class Scope {
@@ -56,45 +60,47 @@ export class Scope {
     if (merged !== undefined) {
       return merged
     }
-    const candidates =
-      table === null
-        ? this.relations
-        : this.relations.filter((relation) => relation.name === foldIdentifier(table))
+    const qualifier = table === null ? null : foldIdentifier(table)
     let only: RelationColumn | undefined
-    for (const relation of candidates) {
-      const column = columnsByName(relation).get(folded)
+    for (const relation of this.relations) {
+      if (qualifier !== null && relation.name !== qualifier) {
+        continue
+      }
+      const column = relation.find(folded)
       if (column === 'ambiguous' || (column !== undefined && only !== undefined)) {
         return keep('ambiguous column')
       }
       only ??= column
     }
-    return only === undefined ? rowidOf(candidates, folded) : only.value()
+    return only === undefined ? this.#rowid(qualifier, folded) : only.value()
   }
-}
 
-const byName = new WeakMap<Relation, ReadonlyMap<string, RelationColumn | 'ambiguous'>>()
-
-/** A relation's columns by folded name, for it is asked many times. */
-function columnsByName(relation: Relation): ReadonlyMap<string, RelationColumn | 'ambiguous'> {
-  const known = byName.get(relation)
-  if (known !== undefined) {
-    return known
-  }
-  const columns = new Map<string, RelationColumn | 'ambiguous'>()
-  for (const column of relation.columns) {
-    if (column.name !== null) {
-      const folded = foldIdentifier(column.name)
-      columns.set(folded, columns.has(folded) ? 'ambiguous' : column)
+  #rowid(qualifier: string | null, folded: string): Typed | null {
+    if (folded !== 'rowid' && folded !== '_rowid_' && folded !== 'oid') {
+      return null
     }
+    const candidates =
+      qualifier === null
+        ? this.relations
+        : this.relations.filter((relation) => relation.name === qualifier)
+    const [only] = candidates
+    return candidates.length === 1 && only !== undefined ? only.rowid : null
   }
-  byName.set(relation, columns)
-  return columns
 }
 
-function rowidOf(relations: readonly Relation[], folded: string): Typed | null {
-  if (folded !== 'rowid' && folded !== '_rowid_' && folded !== 'oid') {
-    return null
+/** Finds columns by name in a list of them, which is read when it is asked for the first time. */
+export function findAmong(columns: readonly RelationColumn[]): FindColumn {
+  let byName: Map<string, RelationColumn | 'ambiguous'> | undefined
+  return (wanted) => {
+    if (byName === undefined) {
+      byName = new Map()
+      for (const column of columns) {
+        if (column.name !== null) {
+          const folded = foldIdentifier(column.name)
+          byName.set(folded, byName.has(folded) ? 'ambiguous' : column)
+        }
+      }
+    }
+    return byName.get(wanted)
   }
-  const [only] = relations
-  return relations.length === 1 && only !== undefined ? only.rowid : null
 }

@@ -7,16 +7,13 @@ import type { Relation, RelationColumn } from './scope.js'
 
 /** A mirrored table under a name of its own; static types come from what its columns hold. */
 export function tableRelation(table: MirrorTable, name: string, emitted: string): Relation {
-  const columns: RelationColumn[] = table.columns.map((column) => {
-    let value: Typed | undefined
-    return {
-      name: column.shape.name,
-      value: () => {
-        value ??= columnValue(column, emitted)
-        return value
-      },
-    }
-  })
+  // A statement reads few of a table's columns, so each is made when it is asked for.
+  const made = new Map<MirrorColumn, RelationColumn>()
+  const columnOf = (column: MirrorColumn): RelationColumn => {
+    const known = made.get(column) ?? relationColumn(column, emitted)
+    made.set(column, known)
+    return known
+  }
   const rowid =
     table.rowidColumn === null
       ? null
@@ -28,13 +25,42 @@ export function tableRelation(table: MirrorTable, name: string, emitted: string)
   return {
     name: foldIdentifier(name),
     emitted,
-    columns,
+    get columns() {
+      return table.columns.map(columnOf)
+    },
+    find: (folded) => {
+      const column = columnsByName(table).get(folded)
+      return column === undefined ? undefined : columnOf(column)
+    },
     table,
     rowid,
     order: null,
     get keys() {
-      keys ??= keysOf(table, emitted)
+      keys ??= keysOf(table).map((names) => names.map((name) => `${emitted}.${name}`))
       return keys
+    },
+  }
+}
+
+const byName = new WeakMap<MirrorTable, ReadonlyMap<string, MirrorColumn>>()
+
+/** A table's columns by folded name, kept for as long as what is known of the table. */
+function columnsByName(table: MirrorTable): ReadonlyMap<string, MirrorColumn> {
+  let columns = byName.get(table)
+  if (columns === undefined) {
+    columns = new Map(table.columns.map((column) => [foldIdentifier(column.shape.name), column]))
+    byName.set(table, columns)
+  }
+  return columns
+}
+
+function relationColumn(column: MirrorColumn, emitted: string): RelationColumn {
+  let value: Typed | undefined
+  return {
+    name: column.shape.name,
+    value: () => {
+      value ??= columnValue(column, emitted)
+      return value
     },
   }
 }
@@ -90,19 +116,27 @@ function boundOf(column: MirrorColumn, type: StaticType): number {
   return type === 'int' ? integers : reals
 }
 
-/** The row's key, and every unique index whose columns hold no NULL. */
-function keysOf(table: MirrorTable, emitted: string): readonly (readonly string[])[] {
-  const sql = (name: string) => `${emitted}.${quoteIdentifier(name)}`
-  const notNull = new Set(
-    table.columns
-      .filter(
-        (column) => (column.profile.classes & storageClass.null) === 0 && column.shape.notNull,
+const keyNames = new WeakMap<MirrorTable, readonly (readonly string[])[]>()
+
+/** The row's key, and every unique index whose columns hold no NULL; quoted names of columns. */
+function keysOf(table: MirrorTable): readonly (readonly string[])[] {
+  let keys = keyNames.get(table)
+  if (keys === undefined) {
+    const notNull = new Set(
+      table.columns
+        .filter(
+          ({ profile, shape }) => (profile.classes & storageClass.null) === 0 && shape.notNull,
+        )
+        .map((column) => column.name),
+    )
+    const unique = table.shape.indexes
+      .filter((index) => index.unique && !index.partial)
+      .map((index) => index.columns.map((column) => column.name))
+      .filter((names): names is string[] =>
+        names.every((name) => name !== null && notNull.has(name)),
       )
-      .map((column) => column.name),
-  )
-  const unique = table.shape.indexes
-    .filter((index) => index.unique && !index.partial)
-    .map((index) => index.columns.map((column) => column.name))
-    .filter((names): names is string[] => names.every((name) => name !== null && notNull.has(name)))
-  return [[...table.keyColumns], ...unique].map((names) => names.map(sql))
+    keys = [[...table.keyColumns], ...unique].map((names) => names.map(quoteIdentifier))
+    keyNames.set(table, keys)
+  }
+  return keys
 }

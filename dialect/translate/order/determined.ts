@@ -17,10 +17,16 @@ export class Determined {
   readonly #known: Set<string>
   readonly #pinned = new Set<Relation>()
   readonly #facts: RowFacts
+  /** What holds in every row that is there. */
+  readonly #equalities: readonly Equality[]
 
   constructor(given: Iterable<string>, facts: RowFacts) {
     this.#known = new Set(given)
     this.#facts = facts
+    this.#equalities = [
+      ...facts.equalities,
+      ...facts.steps.flatMap((step) => (step.type === 'inner' ? step.equalities : [])),
+    ]
     while (this.#step()) {
       // Every round adds a value or a relation; there are finitely many.
     }
@@ -28,8 +34,7 @@ export class Determined {
 
   /** @param sql A column, or an expression that was given. */
   has(sql: string): boolean {
-    const relation = this.#relationOf(sql)
-    return this.#known.has(sql) || (relation !== undefined && this.#pinned.has(relation))
+    return this.#in(sql, this.#known)
   }
 
   /** All columns of all relations are fixed: there is one such row. */
@@ -38,24 +43,28 @@ export class Determined {
   }
 
   #step(): boolean {
-    const inner = this.#facts.steps.filter((step) => step.type === 'inner')
-    const equalities = [...this.#facts.equalities, ...inner.flatMap((step) => step.equalities)]
-    const grown = equalities.some((equality) => this.#apply(equality, this.#known))
+    const grown = this.#equalities.some((equality) => this.#apply(equality, this.#known))
     return this.#pin() || grown
   }
 
   #apply(equality: Equality, known: Set<string>): boolean {
     const { a, b } = equality
-    const add = (sql: string) => !this.#in(sql, known) && known.add(sql).has(sql)
-    if (b === null) {
-      return add(a)
+    const hasA = this.#in(a, known)
+    const hasB = b === null || this.#in(b, known)
+    if (hasA === hasB) {
+      return false
     }
-    return (this.#in(a, known) && add(b)) || (this.#in(b, known) && add(a))
+    known.add(hasA && b !== null ? b : a)
+    return true
   }
 
   #in(sql: string, known: ReadonlySet<string>): boolean {
-    const relation = this.#relationOf(sql)
-    return known.has(sql) || (relation !== undefined && this.#pinned.has(relation))
+    return known.has(sql) || this.#isPinned(sql)
+  }
+
+  #isPinned(sql: string): boolean {
+    const relation = this.#pinned.size === 0 ? undefined : this.#relationOf(sql)
+    return relation !== undefined && this.#pinned.has(relation)
   }
 
   #pin(): boolean {

@@ -67,8 +67,8 @@ export function parseExpression(parsing: Parsing, minimum = 0): Expression {
         cursor.fail('too many operators')
       }
       const token = cursor.token
-      const word = token.kind === 'word' ? token.value.toUpperCase() : token.value
-      if (token.kind === 'word' && word === 'COLLATE') {
+      const { kind, word } = token
+      if (word === 'COLLATE') {
         cursor.next()
         left = {
           kind: 'collate',
@@ -79,12 +79,13 @@ export function parseExpression(parsing: Parsing, minimum = 0): Expression {
         }
         continue
       }
-      const known = token.kind === 'word' || token.kind === 'operator' ? infix.get(word) : undefined
+      const known =
+        kind === 'word' || kind === 'operator' ? infix.get(word || token.value) : undefined
       if (known !== undefined && known.power > minimum) {
         cursor.next()
         const right = parseExpression(parsing, known.power)
         left = { kind: 'binary', operator: known.operator, left, right, start, end: cursor.lastEnd }
-      } else if (token.kind === 'word' && strength.equality > minimum && equalityWords.has(word)) {
+      } else if (kind === 'word' && strength.equality > minimum && equalityWords.has(word)) {
         left = parseEquality(parsing, left, start)
       } else {
         return left

@@ -51,7 +51,16 @@ export function parseSelect(sql: string): ParsedStatement {
       cursor.fail('text after the statement')
     }
     const parameterCount = cursor.parameterCount
-    return { kind: 'select', select, parameterCount, summary: summarise(select) }
+    let summary: StatementSummary | undefined
+    return {
+      kind: 'select',
+      select,
+      parameterCount,
+      get summary() {
+        summary ??= summarise(select)
+        return summary
+      },
+    }
   } catch (error) {
     if (error instanceof NotUnderstood) {
       return { kind: 'not-understood', reason: error.message }

@@ -48,8 +48,7 @@ export class TokenCursor {
   }
 
   isWord(word: string, distance = 0): boolean {
-    const token = this.peek(distance)
-    return token.kind === 'word' && token.value.toUpperCase() === word
+    return this.peek(distance).word === word
   }
 
   isOperator(operator: string, distance = 0): boolean {

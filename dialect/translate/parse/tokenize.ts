@@ -1,11 +1,10 @@
 /** One lexical element of SQLite's language; `start` and `end` are offsets into the text. */
 export interface Token {
   readonly kind: TokenKind
-  /**
-   * 'word': the upper-case spelling; 'name' and 'text': the value without quotes; 'blob': the hex
-   * digits; 'operator': the operator; else the source text.
-   */
+  /** 'name' and 'text': the value without quotes; 'blob': the hex digits; else the source text. */
   readonly value: string
+  /** A word in capitals, as keywords are compared; empty for any other token. */
+  readonly word: string
   readonly start: number
   readonly end: number
 }
@@ -26,7 +25,6 @@ const comment = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/y
 const word = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
 const number = /0[xX][\da-fA-F]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?/y
 const blobLiteral = /[xX]'((?:[\da-fA-F]{2})*)'/y
-const quoted = /'((?:[^']|'')*)'|"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[([^\]]*)\]/y
 const operator = /->>|->|\|\||<<|>>|<=|<>|>=|==|!=|[-+*/%&|~<>=(),.;]/y
 const parameter = /\?(?!\d)/y
 
@@ -50,7 +48,7 @@ export function tokenize(sql: string): readonly Token[] | null {
     tokens.push(token)
     at = token.end
   }
-  tokens.push({ kind: 'end', value: '', start: at, end: at })
+  tokens.push(tokenOf('end', '', at, at))
   return tokens
 }
 
@@ -69,35 +67,37 @@ function tokenAt(sql: string, at: number): Token | null {
   const isBlob = (first === 120 || first === 88) && sql.charCodeAt(at + 1) === 39
   const blob = isBlob ? match(blobLiteral, sql, at) : null
   if (blob !== null) {
-    return { kind: 'blob', value: blob.groups[0] ?? '', start: at, end: blob.end }
+    return tokenOf('blob', blob.groups[0] ?? '', at, blob.end)
   }
   const end = endOf(word, sql, at)
   if (end !== null) {
-    return { kind: 'word', value: sql.slice(at, end), start: at, end }
+    const value = sql.slice(at, end)
+    return { kind: 'word', value, word: value.toUpperCase(), start: at, end }
   }
   return quotedAt(sql, at) ?? numberAt(sql, at) ?? symbolAt(sql, at)
 }
 
 function quotedAt(sql: string, at: number): Token | null {
-  if (!'\'"`['.includes(sql.charAt(at))) {
+  const open = sql.charAt(at)
+  if (open === '[') {
+    const close = sql.indexOf(']', at)
+    return close < 0 ? null : tokenOf('name', sql.slice(at + 1, close), at, close + 1)
+  }
+  if (open !== "'" && open !== '"' && open !== '`') {
     return null
   }
-  const found = match(quoted, sql, at)
-  if (found === null) {
+  let close = sql.indexOf(open, at + 1)
+  let isDoubled = false
+  while (close >= 0 && sql.charAt(close + 1) === open) {
+    isDoubled = true
+    close = sql.indexOf(open, close + 2)
+  }
+  if (close < 0) {
     return null
   }
-  const [text, double, tick, bracket] = found.groups
-  const end = found.end
-  if (text !== undefined) {
-    return { kind: 'text', value: text.replaceAll("''", "'"), start: at, end }
-  }
-  if (double !== undefined) {
-    return { kind: 'name', value: double.replaceAll('""', '"'), start: at, end }
-  }
-  if (tick !== undefined) {
-    return { kind: 'name', value: tick.replaceAll('``', '`'), start: at, end }
-  }
-  return { kind: 'name', value: bracket ?? '', start: at, end }
+  const inside = sql.slice(at + 1, close)
+  const value = isDoubled ? inside.replaceAll(open + open, open) : inside
+  return tokenOf(open === "'" ? 'text' : 'name', value, at, close + 1)
 }
 
 function numberAt(sql: string, at: number): Token | null {
@@ -108,16 +108,20 @@ function numberAt(sql: string, at: number): Token | null {
   }
   const integer = /^(?:0[xX][\da-fA-F]+|[\d_]+)$/.test(found.text)
   const value = found.text.replaceAll('_', '')
-  return { kind: integer ? 'integer' : 'real', value, start: at, end: found.end }
+  return tokenOf(integer ? 'integer' : 'real', value, at, found.end)
 }
 
 function symbolAt(sql: string, at: number): Token | null {
   const mark = endOf(parameter, sql, at)
   if (mark !== null) {
-    return { kind: 'parameter', value: '?', start: at, end: mark }
+    return tokenOf('parameter', '?', at, mark)
   }
   const end = endOf(operator, sql, at)
-  return end === null ? null : { kind: 'operator', value: sql.slice(at, end), start: at, end }
+  return end === null ? null : tokenOf('operator', sql.slice(at, end), at, end)
+}
+
+function tokenOf(kind: TokenKind, value: string, start: number, end: number): Token {
+  return { kind, value, word: '', start, end }
 }
 
 /** Where a match that begins here ends; null if there is none. */

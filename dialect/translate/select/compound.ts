@@ -1,5 +1,5 @@
 import { sortSql } from '../bind/core-context.js'
-import type { OutputColumn } from '../bind/output.js'
+import { noKeys, type OutputColumn } from '../bind/output.js'
 import { sortTerm } from '../bind/window.js'
 import { keep, orderOfSubquery } from '../keep.js'
 import type { PlanNode } from '../order/query-plan.js'
@@ -60,7 +60,7 @@ function combine(body: CompoundBody, select: Select, context: SelectContext): Co
   const right = arm(body.right, select, context)
   const columns = merge(left.columns, right.columns, body.operator !== 'union all')
   const operator = body.operator.toUpperCase()
-  const keys = body.operator === 'union all' ? [] : [columns.map((_, i) => i)]
+  const keys = () => (body.operator === 'union all' ? [] : [columns.map((_, i) => i)])
   const names = columns.map((_, i) => `c${i}`).join(', ')
   const sql = `SELECT ${names} FROM (${left.sql}) AS l ${operator} SELECT ${names} FROM (${right.sql}) AS r`
   return { sql, columns, keys }
@@ -126,7 +126,7 @@ function inArmOrder(
   const parts = compiled.map((one, i) => `SELECT ${names}, ${i} AS a, r FROM (${one.sql}) AS u${i}`)
   const sorted = [...terms.map((term) => term.sql), 'a ASC', 'r ASC'].join(', ')
   const sql = `SELECT ${names} FROM (${parts.join(' UNION ALL ')}) AS u ORDER BY ${sorted}${limit}`
-  return { sql, columns, keys: [] }
+  return { sql, columns, keys: noKeys }
 }
 
 function armsOf(body: SelectBody): readonly SelectBody[] {

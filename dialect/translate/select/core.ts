@@ -98,7 +98,7 @@ export function compileCore(
   const total = single || isTotal(order, facts, groups, columns)
   const parts = { columns, from, where, groups, having, core }
   const limit = limitSql(select, statement, context.order !== 'rows' || context.numbered === true)
-  const keys = outputKeys(core, columns, groups, facts, single, levels)
+  const keys = () => outputKeys(core, columns, groups, facts, single, levels)
   if (!sorts && context.numbered !== true) {
     const plain = needsFilter(parts) ? filtered(parts, []) : body(parts, core.distinct, '')
     return { sql: `${plain}${limit}`, columns, keys }

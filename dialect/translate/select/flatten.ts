@@ -1,11 +1,11 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import { compileExpression } from '../bind/expression.js'
-import type { Relation } from '../bind/scope.js'
+import { findAmong, type Relation } from '../bind/scope.js'
 import { equalitiesOf } from '../order/equalities.js'
 import { isAggregate } from '../parse/summarise.js'
 import type { Expression, Select, SelectCore } from '../parse/syntax.js'
 import { visitExpression } from '../parse/visit-expression.js'
-import { asCondition } from '../typed.js'
+import { asCondition, type Typed } from '../typed.js'
 import { clauseContext } from './clause-context.js'
 import { type CompiledFrom, compileFrom, type Surroundings } from './from.js'
 import { compileItem, expandItems } from './items.js'
@@ -37,13 +37,15 @@ export function flatten(
   ) {
     return null
   }
+  const own = columns.map((column, i) => {
+    const value: Typed = { ...column.value, json: false, read: null, literal: false }
+    return { name: names?.[i] ?? column.name, value: () => value }
+  })
   const relation: Relation = {
     name: foldIdentifier(name),
     emitted: '',
-    columns: columns.map((column, i) => ({
-      name: names?.[i] ?? column.name,
-      value: () => ({ ...column.value, json: false, read: null, literal: false }),
-    })),
+    columns: own,
+    find: findAmong(own),
     table: null,
     rowid: null,
     order: null,

@@ -30,12 +30,13 @@ export interface GroupedRows {
  */
 export function groupedRows({ groups, facts, expressions, row, tail }: GroupedRows): Grouped {
   const keys = new Set(groups.map((group) => group.sql))
-  const known = new Determined(keys, facts)
+  let known: Determined | undefined
   let taken: Take | undefined
   return {
     hasExpressions: groups.some((group) => group.sql.includes('(')),
     isKey: (sql) => keys.has(sql),
     pick: (column) => {
+      known ??= new Determined(keys, facts)
       if (known.has(column.sql)) {
         return { ...column, sql: `first(${column.sql})` }
       }

@@ -1,5 +1,5 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
-import type { OutputColumn } from '../bind/output.js'
+import { noKeys, type OutputColumn } from '../bind/output.js'
 import { keep } from '../keep.js'
 import { summarise } from '../parse/summarise.js'
 import type { CommonTable, Select } from '../parse/syntax.js'
@@ -40,7 +40,7 @@ export function compileRecursive(
   }
   const first = compileSelect(arm(body.left), context)
   const columns = first.columns.map((column, i) => assumed(column, cte.columns?.[i]))
-  const known = { name, emitted, columns, keys: [], isNumbered: false }
+  const known = { name, emitted, columns, keys: noKeys, isNumbered: false }
   const next = compileSelect(arm(body.right), { ...context, ctes: [...context.ctes, known] })
   if (
     next.columns.length !== columns.length ||
@@ -49,7 +49,7 @@ export function compileRecursive(
     keep('recursion changes a type')
   }
   const operator = body.operator.toUpperCase()
-  return { sql: `${first.sql} ${operator} ${next.sql}`, columns, keys: [] }
+  return { sql: `${first.sql} ${operator} ${next.sql}`, columns, keys: noKeys }
 }
 
 /** Nothing is known of later rounds but the class. */

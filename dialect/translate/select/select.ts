@@ -1,5 +1,5 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
-import type { OutputColumn } from '../bind/output.js'
+import type { OutputColumn, OutputKeys } from '../bind/output.js'
 import type { Scope } from '../bind/scope.js'
 import { Keep, keep, orderOfSubquery } from '../keep.js'
 import type { PlanNode } from '../order/query-plan.js'
@@ -33,8 +33,7 @@ export interface SelectContext {
 export interface CompiledSelect {
   readonly sql: string
   readonly columns: readonly OutputColumn[]
-  /** Sets of output positions of which no two rows have the same values. */
-  readonly keys: readonly (readonly number[])[]
+  readonly keys: OutputKeys
 }
 
 /** A SELECT with its WITH clause, set operations, order and limit. */
@@ -76,13 +75,15 @@ function compileCommonTables(
   if (select.ctes.length === 0) {
     return { ctes: context.ctes, sql: '' }
   }
+  const reads = select.ctes.map((cte) => new Set(summarise(cte.select).tables))
   const later = new Set(select.ctes.map((cte) => foldIdentifier(cte.name)))
   const ctes = [...context.ctes]
   const parts: string[] = []
-  for (const cte of select.ctes) {
+  for (const [i, cte] of select.ctes.entries()) {
     const name = foldIdentifier(cte.name)
-    const own = readsTable(cte.select, name)
-    if ([...later].some((other) => other !== name && readsTable(cte.select, other))) {
+    const tables = reads[i] ?? new Set()
+    const own = tables.has(name)
+    if ([...later].some((other) => other !== name && tables.has(other))) {
       keep('common table used before it is defined')
     }
     later.delete(name)
@@ -115,9 +116,4 @@ function renamed(cte: CommonTable, columns: readonly OutputColumn[]): readonly O
     keep('common table with other columns')
   }
   return columns.map((column, i) => ({ ...column, name: cte.columns?.[i] ?? column.name }))
-}
-
-/** Whether FROM, at any depth, names the table without being told otherwise. */
-function readsTable(select: Select, name: string): boolean {
-  return summarise(select).tables.includes(name)
 }

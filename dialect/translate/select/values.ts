@@ -49,9 +49,10 @@ export function compileValues(
       value: oneOf(`c${at}`, column.type, column.cells),
     })),
     // Integers that are written down and all differ are a key.
-    keys: columns.flatMap(({ cells, type }, at) => {
-      const isKey = type === 'int' && cells.every((cell) => cell.literal)
-      return isKey && new Set(cells.map((cell) => cell.sql)).size === cells.length ? [[at]] : []
-    }),
+    keys: () =>
+      columns.flatMap(({ cells, type }, at) => {
+        const isKey = type === 'int' && cells.every((cell) => cell.literal)
+        return isKey && new Set(cells.map((cell) => cell.sql)).size === cells.length ? [[at]] : []
+      }),
   }
 }
