@@ -45,14 +45,23 @@ class Victims {
     await new Promise((resolve) => setTimeout(resolve, this.random(600)))
     child.process.kill('SIGKILL')
     await this.#end(child)
+    await this.#renewWhenDue()
   }
 
-  /** A process that dies when it comes by a fail point, or in the call that follows it. */
+  /**
+   * A process that dies when it comes by a fail point, or in the call that follows it. What another
+   * death has to leave behind is there once.
+   */
   async killAt(point: FailPoint, hit: number, delayMs: number): Promise<void> {
     const before = comesAfter[point]
     if (before !== undefined) {
-      await this.killAt(before, 1, 0)
+      await this.#dieAt(before, 1, 0)
     }
+    await this.#dieAt(point, before === undefined ? hit : 1, delayMs)
+    await this.#renewWhenDue()
+  }
+
+  async #dieAt(point: FailPoint, hit: number, delayMs: number): Promise<void> {
     const child = this.#start({
       NODE_OPTIONS: `--import ${armed}`,
       HTAP_FAIL_POINT: `${point}:${hit}:${delayMs}`,
@@ -70,8 +79,11 @@ class Victims {
     await this.#end(child)
   }
 
-  /** Begins with another database, after the last proof on this one. */
-  async #renew(): Promise<void> {
+  /** Begins with another database from time to time, after the last proof on this one. */
+  async #renewWhenDue(): Promise<void> {
+    if (this.#kills < killsPerDatabase) {
+      return
+    }
     this.#kills = 0
     await this.prove()
     this.#path = join(tempFolder(), 'crash.db')
@@ -99,9 +111,7 @@ class Victims {
     if (++killsTotal % killsPerReport === 0) {
       writeSync(1, `${killsTotal} kills\n`)
     }
-    if (++this.#kills >= killsPerDatabase) {
-      await this.#renew()
-    }
+    this.#kills += 1
   }
 }
 

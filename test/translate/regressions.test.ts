@@ -40,6 +40,16 @@ const same: readonly (readonly [why: string, sql: string, ...parameters: (string
   ['division by zero', 'select i / 0, r / 0, i % 0 from t'],
   ['a JavaScript number is a real', 'select 7 / ?, id + ? from t', 2, 1],
   ['an integer column beside a number that is none', 'select id from t where i > ?', 1.5],
+  [
+    'a type whose first word is quoted is that word alone',
+    `select cast(s as "x1" char), cast(s as [int] text), cast(i as 'x' "text") from t order by id`,
+  ],
+  [
+    'a type is read with the comments inside it',
+    'select cast(s as date /* char */ x), cast(s as x /* char */), cast(s as x (/* char */ 1)) from t',
+  ],
+  ['a type of signed numbers', 'select cast(i as decimal(-5, +2.5)), cast(i as x(1)) from t'],
+  ['a cast to no type', `select cast(s as), cast(s as ""), cast(i as '') from t order by id`],
   ['LIKE folds ASCII only', 'select s from t where s like ?', '%K%'],
   ['LIKE with an escape', "select s from t where s like '%\\_%' escape '\\'"],
   ['substr of unicode', 'select substr(s, 2, 1), length(s), upper(s) from t'],

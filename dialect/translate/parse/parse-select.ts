@@ -43,7 +43,7 @@ export function parseSelect(sql: string): ParsedStatement {
   if (tokens === null) {
     return { kind: 'not-understood', reason: 'unknown token' }
   }
-  const cursor = new TokenCursor(tokens)
+  const cursor = new TokenCursor(sql, tokens)
   try {
     const select = selectStatement({ cursor, parseSelect: selectStatement })
     cursor.takeOperator(';')

@@ -156,7 +156,7 @@ export interface CaseExpression {
 export interface CastExpression {
   readonly kind: 'cast'
   readonly operand: Expression
-  /** Upper-case, words separated by one space, without length and scale. */
+  /** What SQLite reads the affinity from, upper-case. */
   readonly type: string
 }
 

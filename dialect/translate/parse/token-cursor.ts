@@ -8,12 +8,15 @@ const depthMax = 200
 
 /** A place in a list of tokens, with the questions a recursive-descent parser asks. */
 export class TokenCursor {
+  readonly #sql: string
   readonly #tokens: readonly Token[]
   #at = 0
   #depth = 0
   #parameters = 0
 
-  constructor(tokens: readonly Token[]) {
+  /** @param sql The text that was split into the tokens. */
+  constructor(sql: string, tokens: readonly Token[]) {
+    this.#sql = sql
     this.#tokens = tokens
   }
 
@@ -24,6 +27,11 @@ export class TokenCursor {
   /** The end of the token before this one. */
   get lastEnd(): number {
     return this.#tokens[this.#at - 1]?.end ?? 0
+  }
+
+  /** The text from a token to the one before this, with what stands between them. */
+  textSince({ start }: Token): string {
+    return this.#sql.slice(start, this.lastEnd)
   }
 
   get parameterCount(): number {

@@ -96,7 +96,7 @@ function cast(
   return { kind: 'cast', name, operands: from, form, source, examples, from, to, apply }
 }
 
-/** @param type The type's name as written, upper-case, without a length. */
+/** @param type What SQLite reads the affinity from, upper-case. */
 export function castTo(operand: Typed, type: string): Typed {
   const value = asValue(operand)
   keepDoubtful([value])
@@ -111,7 +111,10 @@ export function castTo(operand: Typed, type: string): Typed {
   return { ...use(rule).apply(value), affinity: to, read: null, literal: false }
 }
 
-/** https://sqlite.org/datatype3.html#determination_of_column_affinity */
+/**
+ * Unlike a column, a cast without a type is NUMERIC
+ * (https://sqlite.org/datatype3.html#determination_of_column_affinity).
+ */
 export function castAffinity(type: string): Affinity {
   if (type.includes('INT')) {
     return 'integer'
@@ -119,7 +122,7 @@ export function castAffinity(type: string): Affinity {
   if (/CHAR|CLOB|TEXT/.test(type)) {
     return 'text'
   }
-  if (type.includes('BLOB') || type === '') {
+  if (type.includes('BLOB')) {
     return 'blob'
   }
   return /REAL|FLOA|DOUB/.test(type) ? 'real' : 'numeric'
