@@ -105,10 +105,9 @@ function relation(past: PastTable, shape: TableShape, copy: CopiedVersions): str
   ].join(', ')
   if (shows.kind === 'state') {
     const { position } = shows
-    return `(SELECT ${selected} FROM ${copy.closed} v WHERE v.position <= ${position} AND v.until > ${position}
-      UNION ALL SELECT ${selected} FROM ${copy.open} v WHERE v.position <= ${position})`
+    return `(SELECT ${selected} FROM ${copy.sqlName} v WHERE v.position <= ${position} AND v.until > ${position})`
   }
-  return `(SELECT ${selected} FROM (SELECT * FROM ${copy.closed} UNION ALL SELECT *, NULL FROM ${copy.open}) v
+  return `(SELECT ${selected} FROM ${copy.sqlName} v
     JOIN ${copySchema}.moment f ON f.position = v.position
     LEFT JOIN ${copySchema}.moment u ON u.position = v.until
     WHERE ${rangeCondition(shows.range)})`

@@ -1,4 +1,4 @@
-import type { ColumnKind } from '../../src/core/column-batch.js'
+import type { ColumnBatch, ColumnKind } from '../../src/core/column-batch.js'
 import { type ColumnProfile, emptyColumnProfile } from '../../src/core/column-profile.js'
 import { limits } from '../../src/core/limits.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
@@ -17,10 +17,15 @@ import { allColumns, type HistoryTable } from './history-table.js'
 /** The schema of the column store that holds copies of the history. */
 export const copySchema = '_htap_history'
 
+/** Where a version ends that has not ended: behind every position. */
+const noEnd = 9223372036854775807n
+
+const endless = new BigInt64Array(limits.batchRowsMax).fill(noEnd)
+
 /**
- * The versions of one table in the column store, in two tables: those of rows that are there still,
- * and those that have ended, which have the position at which they did. So a look at any moment is a
- * scan with two comparisons, and nothing that stands there is ever changed.
+ * The versions of one table in the column store, each with the position at which it ends. So a look at
+ * any moment is a scan with two comparisons, of columns that hardly vary among neighbours. The end is
+ * all that ever changes, and a column of integers without an index is changed in its place.
  */
 export class CopiedVersions {
   readonly history: HistoryTable
@@ -67,12 +72,9 @@ export class CopiedVersions {
     })
   }
 
-  get open(): string {
-    return `${copySchema}.${this.#openName}`
-  }
-
-  get closed(): string {
-    return `${copySchema}.closed_${this.history.id}_${this.generation}`
+  /** As queries call it. Its columns are those of `version_<id>` and `until`. */
+  get sqlName(): string {
+    return `${copySchema}.${this.#name}`
   }
 
   /** The kind of a column of `version_<id>`, and what was seen in it. */
@@ -85,16 +87,13 @@ export class CopiedVersions {
   }
 
   async create(): Promise<void> {
-    const columns = this.#columns()
-    await this.#writer.execute(`
-      create or replace table ${this.open}(${columns});
-      create or replace table ${this.closed}(${columns}, until bigint)`)
+    await this.#writer.execute(
+      `create or replace table ${this.sqlName}(${this.#columns()}, until bigint not null)`,
+    )
   }
 
   async drop(): Promise<void> {
-    await this.#writer.execute(
-      `drop table if exists ${this.open}; drop table if exists ${this.closed}`,
-    )
+    await this.#writer.execute(`drop table if exists ${this.sqlName}`)
   }
 
   /**
@@ -122,7 +121,7 @@ export class CopiedVersions {
     const { lastId } = this
     const rows = await this.#append(slices)
     if (rows > 0) {
-      await this.#writer.execute(this.#closeSql(lastId))
+      await this.#endVersions(lastId)
     }
     await this.#writer.execute(`${register()} commit`)
     return rows < limits.copyTransactionRowsMax
@@ -131,8 +130,8 @@ export class CopiedVersions {
   /** Appends versions as if none of them had ended; returns how many. */
   async #append(slices: AsyncIterator<RowSlice>): Promise<number> {
     const appender = await this.#writer.appender(
-      { catalog: null, schema: copySchema, table: this.#openName },
-      this.versions.plan.kinds,
+      { catalog: null, schema: copySchema, table: this.#name },
+      [...this.versions.plan.kinds, 'int64'],
     )
     let rows = 0
     try {
@@ -144,7 +143,7 @@ export class CopiedVersions {
         for (const part of slice.value.rows) {
           const [id] = part.columns
           this.lastId = id?.kind === 'int64' ? Number(id.values[part.rowCount - 1]) : this.lastId
-          appender.append(part)
+          appender.append(withoutEnd(part))
           rows += part.rowCount
         }
         appender.flush()
@@ -158,33 +157,30 @@ export class CopiedVersions {
   }
 
   /**
-   * Moves the versions that have ended to their place: those that a version after `lastId` follows, and
-   * those that are the end themselves. Few columns are looked at; whole rows are moved once only.
+   * Notes the ends that the versions after `lastId` bring: of the versions before, which they follow, and
+   * of those among themselves that are followed or are ends of rows.
    */
-  #closeSql(lastId: number): string {
-    const { keys } = this.history
-    const next = `temp.main.htap_next_${this.history.id}`
-    const ended = `temp.main.htap_ended_${this.history.id}`
-    return `
-      create or replace temp table htap_next_${this.history.id} as
-        select id, position, op, ${keys.join(', ')},
-          lead(position) over w as until, row_number() over w as nth
-        from ${this.open} where id > ${lastId}
-        window w as (partition by ${keys.join(', ')} order by id);
-      create or replace temp table htap_ended_${this.history.id} as
-        select o.id, n.position as until from ${this.open} o join ${next} n
-          on ${keys.map((key) => `o.${key} = n.${key}`).join(' and ')} and n.nth = 1
-        where o.id <= ${lastId}
-        union all
-        select id, if(op = 'D', position, until) from ${next} where until is not null or op = 'D';
-      insert into ${this.closed} select o.*, e.until from ${this.open} o join ${ended} e on o.id = e.id;
-      delete from ${this.open} o using ${ended} e where o.id = e.id;
-      drop table ${next};
-      drop table ${ended};`
+  async #endVersions(lastId: number): Promise<void> {
+    const keys = this.history.keys.join(', ')
+    const next = `htap_next_${this.history.id}`
+    const isSameKey = this.history.keys.map((key) => `v.${key} = n.${key}`).join(' and ')
+    await this.#writer.execute(`
+      create or replace temp table ${next} as
+        select ${keys}, arg_min(position, id) as position, count(*) > 1 or bool_or(op = 'D') as ends
+        from ${this.sqlName} where id > ${lastId} group by ${keys};
+      update ${this.sqlName} v set until = n.position from temp.main.${next} n
+        where ${isSameKey} and v.id <= ${lastId} and v.until = ${noEnd}`)
+    const [ends] = await this.#writer.values(`select count_if(ends) from temp.main.${next}`)
+    const within = `
+      update ${this.sqlName} v set until = e.until from (
+        select id, if(op = 'D', position, lead(position) over (partition by ${keys} order by id)) as until
+        from ${this.sqlName} where id > ${lastId}) e
+      where v.id = e.id and e.until is not null;`
+    await this.#writer.execute(`${ends?.[0] === 0n ? '' : within} drop table temp.main.${next}`)
   }
 
-  get #openName(): string {
-    return `open_${this.history.id}_${this.generation}`
+  get #name(): string {
+    return `version_${this.history.id}_${this.generation}`
   }
 
   #columns(): string {
@@ -193,6 +189,14 @@ export class CopiedVersions {
         return `${quoteIdentifier(name)} ${duckDbType(this.versions.storage[index] ?? 'utf8')}`
       })
       .join(', ')
+  }
+}
+
+function withoutEnd(part: ColumnBatch): ColumnBatch {
+  const values = endless.subarray(0, part.rowCount)
+  return {
+    rowCount: part.rowCount,
+    columns: [...part.columns, { kind: 'int64', nullCount: 0, validity: null, values }],
   }
 }
 

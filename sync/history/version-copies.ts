@@ -14,7 +14,7 @@ import type { HistoryTable } from './history-table.js'
 import type { VersionReader } from './version-reader.js'
 
 /** Raised when the tables below, or copies of versions, change their meaning. */
-const layoutVersion = 1
+const layoutVersion = 2
 
 /**
  * Copies of the history in the column store. They are disposable: what is missing, or of another
