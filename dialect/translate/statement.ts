@@ -3,6 +3,7 @@ import { foldIdentifier } from '../../src/core/sql-identifier.js'
 import type { OutputColumn, OutputKeys } from './bind/output.js'
 import { Constants } from './constants.js'
 import { keep } from './keep.js'
+import { PartitionLists } from './partition-lists.js'
 import type { QueryPlanRow, TranslationContext, ViewDefinition } from './translation.js'
 
 /** A common table that later parts of the statement may name. */
@@ -21,6 +22,7 @@ export class Statement {
   readonly context: TranslationContext
   #sql: string
   readonly constants: Constants
+  readonly partitions = new PartitionLists()
   hasOuterJoin = false
   readonly #tables = new Map<string, MirrorTable>()
   #names = 0

@@ -68,6 +68,13 @@ export function typed(sql: string, type: StaticType, known: Partial<Typed> = {})
   }
 }
 
+/** The value of a column as it stands, and not computed. */
+export function isColumn({ sql }: Typed): boolean {
+  return columnPattern.test(sql)
+}
+
+const columnPattern = /^\w+\.(?:\w+|"(?:[^"]|"")+")$/
+
 /** A new expression over operands: it is as collated and as constant as they are. */
 export function derived(
   sql: string,

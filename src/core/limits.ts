@@ -11,6 +11,8 @@ export const limits = Object.freeze({
   batchRowsMax: 2048,
   /** Slices that may be on their way between worker and main thread. */
   slicesInFlightMax: 2,
+  /** The same for versions, of which many are read while DuckDB ends a transaction. */
+  versionSlicesInFlightMax: 16,
   /** Threads that read SQLite for the mirror: one for changes while one makes a first copy. */
   syncWorkersMax: 2,
   /** How long an idle worker thread is kept. */

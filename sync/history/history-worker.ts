@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { type CarriedError, carryError } from '../../src/core/carried-error.js'
+import { limits } from '../../src/core/limits.js'
 import { assertFile } from '../../src/oltp/file-identity.js'
 import { openHistoryConnection } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
@@ -49,7 +50,7 @@ const buffers = new BufferPool()
 /** Sends slices of rows. */
 export async function streamVersions(task: VersionsTask): Promise<void> {
   const { plan, after, port } = task
-  const sender = new PartSender(port, buffers)
+  const sender = new PartSender(port, buffers, limits.versionSlicesInFlightMax)
   try {
     await withHistory(task, async (history) => {
       history.exec('begin')

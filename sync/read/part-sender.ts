@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ColumnBatch } from '../../src/core/column-batch.js'
-import { limits } from '../../src/core/limits.js'
 import type { BufferPool } from './buffer-pool.js'
 
 /** What the receiver says: go on (with the memory of a used part), or stop. */
@@ -9,17 +8,18 @@ export type ReceiverMessage =
   | { readonly type: 'stop' }
 
 /**
- * Sends parts to the main thread, transferred and not cloned, and waits when the receiver is
- * `limits.slicesInFlightMax` parts behind.
+ * Sends parts to the main thread, transferred and not cloned, and waits when the receiver is so many
+ * parts behind as may be on their way.
  */
 export class PartSender {
   readonly #port: MessagePort
-  #credits: number = limits.slicesInFlightMax
+  #credits: number
   #isStopped = false
   #wake: (() => void) | null = null
 
-  constructor(port: MessagePort, pool: BufferPool) {
+  constructor(port: MessagePort, pool: BufferPool, partsInFlightMax: number) {
     this.#port = port
+    this.#credits = partsInFlightMax
     port.on('message', (message: ReceiverMessage) => {
       if (message.type === 'credit') {
         this.#credits++

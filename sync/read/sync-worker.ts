@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { limits } from '../../src/core/limits.js'
 import { assertFile } from '../../src/oltp/file-identity.js'
 import { openReadConnection } from '../../src/oltp/open-read-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
@@ -63,7 +64,7 @@ async function inSnapshot<Call>(
   task: ReaderTask<Call>,
   read: (database: SqliteDatabase, sender: PartSender) => Promise<void>,
 ): Promise<void> {
-  const sender = new PartSender(task.port, buffers)
+  const sender = new PartSender(task.port, buffers, limits.slicesInFlightMax)
   // A connection per task: opening costs 50 us, and a closed one holds no file and no snapshot.
   const database = await openReadConnection(task.path)
   try {

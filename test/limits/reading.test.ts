@@ -61,26 +61,29 @@ it('a transaction is applied in bounded slices, and as one', async () => {
   await h.expectEqual('t')
 })
 
-it('a thread that has sent as many slices as may be on their way waits for its reader', async () => {
-  const { port1, port2 } = new MessageChannel()
-  onTestFinished(() => port1.close())
-  const sender = new PartSender(port2, new BufferPool())
-  for (let part = 0; part < limits.slicesInFlightMax; part++) {
-    expect(await sender.send({ part }, [])).toBe(true)
-  }
-  let isSent = false
-  const next = sender.send({ part: 'next' }, []).then((isWanted) => {
-    isSent = isWanted
-    return isWanted
-  })
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(isSent).toBe(false)
-  port1.postMessage({ type: 'credit', buffers: [] })
-  expect(await next).toBe(true)
-  const refused = sender.send({ part: 'unwanted' }, [])
-  port1.postMessage({ type: 'stop' })
-  expect(await refused).toBe(false)
-})
+it.each([limits.slicesInFlightMax, limits.versionSlicesInFlightMax])(
+  'a thread that has sent %i slices, as many as may be on their way, waits for its reader',
+  async (partsInFlightMax) => {
+    const { port1, port2 } = new MessageChannel()
+    onTestFinished(() => port1.close())
+    const sender = new PartSender(port2, new BufferPool(), partsInFlightMax)
+    for (let part = 0; part < partsInFlightMax; part++) {
+      expect(await sender.send({ part }, [])).toBe(true)
+    }
+    let isSent = false
+    const next = sender.send({ part: 'next' }, []).then((isWanted) => {
+      isSent = isWanted
+      return isWanted
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(isSent).toBe(false)
+    port1.postMessage({ type: 'credit', buffers: [] })
+    expect(await next).toBe(true)
+    const refused = sender.send({ part: 'unwanted' }, [])
+    port1.postMessage({ type: 'stop' })
+    expect(await refused).toBe(false)
+  },
+)
 
 it('reading threads are few, and end when they have been idle', async () => {
   const h = await SyncHarness.open('file')

@@ -50,6 +50,20 @@ const same: readonly (readonly [why: string, sql: string, ...parameters: (string
   ],
   ['a type of signed numbers', 'select cast(i as decimal(-5, +2.5)), cast(i as x(1)) from t'],
   ['a cast to no type', `select cast(s as), cast(s as ""), cast(i as '') from t order by id`],
+  [
+    'a term that stands twice in PARTITION BY, and another list of two',
+    'select id, sum(1) over (partition by i, i) as a, count(*) over (partition by s, i) as b from t order by id',
+  ],
+  [
+    'terms of PARTITION BY that are the same for these rows, and another list of two',
+    `select id, count(*) over (partition by id > 0, id < 99) as a,
+       count(*) over (partition by id > 0, i) as b from t order by id`,
+  ],
+  [
+    'the same where the windows are apart',
+    `select id, count(*) over (partition by id > 0, id < 99) as a from t
+     order by count(*) over (partition by id > 0, i), id`,
+  ],
   ['LIKE folds ASCII only', 'select s from t where s like ?', '%K%'],
   ['LIKE with an escape', "select s from t where s like '%\\_%' escape '\\'"],
   ['substr of unicode', 'select substr(s, 2, 1), length(s), upper(s) from t'],

@@ -120,7 +120,7 @@ export function overSql(
   frame: WindowFrame | null,
   core: CoreContext,
 ): string {
-  const partition = terms.partitionBy.map((value) => value.sql).join(', ')
+  const partition = core.statement.partitions.sql(terms.partitionBy)
   const order = [...terms.orderBy, ...tail].map(sortSql).join(', ')
   const parts = [
     partition === '' ? '' : `PARTITION BY ${partition}`,

@@ -1,7 +1,7 @@
 import { foldIdentifier } from '../../../src/core/sql-identifier.js'
 import { keep } from '../keep.js'
 import type { NamedWindow, OrderTerm, WindowSpecification } from '../parse/syntax.js'
-import { assertComparable, asValue, type Typed } from '../typed.js'
+import { assertComparable, asValue, isColumn, type Typed } from '../typed.js'
 import type { CoreContext, SortTerm, WindowTerms } from './core-context.js'
 import { compileExpression } from './expression.js'
 
@@ -64,9 +64,7 @@ export function sortTerm(term: OrderTerm, value: SortTerm['value']): SortTerm {
  */
 export function assertSortable(value: Typed, where: string): void {
   assertComparable(value, where)
-  if (value.signedZero && columnPattern.test(value.sql)) {
+  if (value.signedZero && isColumn(value)) {
     keep(`${where} a signed zero`)
   }
 }
-
-const columnPattern = /^\w+\.(?:\w+|"(?:[^"]|"")+")$/
