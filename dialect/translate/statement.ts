@@ -26,6 +26,8 @@ export class Statement {
   hasOuterJoin = false
   readonly #tables = new Map<string, MirrorTable>()
   #names = 0
+  /** Rows of the largest table, or a few. */
+  #largest = 16
   #readsPlan = false
 
   constructor(sql: string, context: TranslationContext) {
@@ -66,7 +68,7 @@ export class Statement {
 
   /** A rough number of rows that an aggregate may see. */
   get rowsMax(): number {
-    return 4 * Math.max(16, ...[...this.#tables.values()].map((table) => table.rowCount))
+    return 4 * this.#largest
   }
 
   /** A name for a relation that occurs nowhere else in the statement. */
@@ -93,6 +95,7 @@ export class Statement {
     }
     if ('shape' in found) {
       this.#tables.set(folded, found)
+      this.#largest = Math.max(this.#largest, found.rowCount)
     }
     return found
   }

@@ -1,6 +1,6 @@
 /** Quotes a name for SQLite and DuckDB alike. */
 export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+  return name.includes('"') ? `"${name.replaceAll('"', '""')}"` : `"${name}"`
 }
 
 /** Quotes a text literal for SQLite and DuckDB alike. */
@@ -14,8 +14,12 @@ export function foldIdentifier(name: string): string {
   for (let i = 0; i < name.length; i += 1) {
     const code = name.charCodeAt(i)
     if (code >= 65 && code <= 90) {
-      return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+      return isAscii.test(name)
+        ? name.toLowerCase()
+        : name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
     }
   }
   return name
 }
+
+const isAscii = /^[\0-\x7f]*$/

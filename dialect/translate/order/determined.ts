@@ -73,15 +73,7 @@ export class Determined {
       if (this.#pinned.has(step.relation)) {
         continue
       }
-      const local = new Set(this.#known)
-      // The left row is fixed, so its partner is the one that the condition names, or none.
-      while (
-        step.type === 'left' &&
-        pinnedSoFar &&
-        step.equalities.some((equality) => this.#apply(equality, local))
-      ) {
-        // Each round adds a value.
-      }
+      const local = step.type === 'left' && pinnedSoFar ? this.#withPartner(step) : this.#known
       const isKnown = (sql: string) =>
         local.has(sql) && !(this.#known.has(sql) && this.#mayHideNull(step))
       if (step.relation.keys.some((key) => key.every(isKnown))) {
@@ -91,6 +83,15 @@ export class Determined {
       pinnedSoFar = false
     }
     return false
+  }
+
+  /** The left row is fixed, so its partner is the one that the condition names, or none. */
+  #withPartner({ equalities }: JoinStep): ReadonlySet<string> {
+    const local = new Set(this.#known)
+    while (equalities.some((equality) => this.#apply(equality, local))) {
+      // Each round adds a value.
+    }
+    return local
   }
 
   /** NULL in the key may be a group of its own, or no row at all. */

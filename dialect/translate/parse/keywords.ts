@@ -16,10 +16,12 @@ const clauseWords = new Set(
   ),
 )
 
+/** @param word in capitals */
 export function isReserved(word: string): boolean {
-  return reserved.has(word.toUpperCase())
+  return reserved.has(word)
 }
 
+/** @param word in capitals */
 export function mayBeBareAlias(word: string): boolean {
-  return !isReserved(word) && !clauseWords.has(word.toUpperCase())
+  return !isReserved(word) && !clauseWords.has(word)
 }

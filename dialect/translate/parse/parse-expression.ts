@@ -99,7 +99,7 @@ export function parseExpression(parsing: Parsing, minimum = 0): Expression {
 export function parseName(parsing: Parsing): string {
   const { cursor } = parsing
   const token = cursor.token
-  if (token.kind === 'name' || (token.kind === 'word' && !isReserved(token.value))) {
+  if (token.kind === 'name' || (token.kind === 'word' && !isReserved(token.word))) {
     cursor.next()
     return token.value
   }

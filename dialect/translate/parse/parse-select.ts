@@ -201,7 +201,7 @@ export function parseAlias(parsing: Parsing): string | null {
   if (explicit) {
     return parseName(parsing)
   }
-  if (token.kind === 'word' && mayBeBareAlias(token.value)) {
+  if (token.kind === 'word' && mayBeBareAlias(token.word)) {
     cursor.next()
     return token.value
   }

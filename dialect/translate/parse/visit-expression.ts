@@ -1,4 +1,4 @@
-import type { Expression, Select } from './syntax.js'
+import type { Expression, FunctionCall, Select } from './syntax.js'
 
 export interface ExpressionVisitor {
   readonly expression: (expression: Expression) => void
@@ -54,20 +54,28 @@ export function childrenOf(expression: Expression): readonly Expression[] {
         ...present(expression.otherwise),
       ]
     case 'function':
-      return [
-        ...expression.items,
-        ...expression.orderBy.map((term) => term.expression),
-        ...present(expression.filter),
-        ...(expression.over?.partitionBy ?? []),
-        ...(expression.over?.orderBy.map((term) => term.expression) ?? []),
-        ...present(expression.over?.frame?.start.offset ?? null),
-        ...present(expression.over?.frame?.end?.offset ?? null),
-      ]
+      return isPlainCall(expression)
+        ? expression.items
+        : [
+            ...expression.items,
+            ...expression.orderBy.map((term) => term.expression),
+            ...present(expression.filter),
+            ...(expression.over?.partitionBy ?? []),
+            ...(expression.over?.orderBy.map((term) => term.expression) ?? []),
+            ...present(expression.over?.frame?.start.offset ?? null),
+            ...present(expression.over?.frame?.end?.offset ?? null),
+          ]
     default:
-      return []
+      return none
   }
 }
 
+const none: readonly Expression[] = []
+
+function isPlainCall({ orderBy, filter, over }: FunctionCall): boolean {
+  return orderBy.length === 0 && filter === null && over === null
+}
+
 function present(expression: Expression | null): readonly Expression[] {
-  return expression === null ? [] : [expression]
+  return expression === null ? none : [expression]
 }

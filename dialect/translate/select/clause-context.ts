@@ -14,9 +14,10 @@ export function clauseContext(
   { statement, ctes, outer }: Surroundings,
 ): CoreContext {
   const scope = new Scope(outer, from.relations, from.merged)
-  for (const { expression, name } of [...items].reverse()) {
-    if (expression !== null && name !== null) {
-      scope.aliases.set(foldIdentifier(name), expression)
+  for (const { expression, name } of items) {
+    const folded = foldIdentifier(name ?? '')
+    if (expression !== null && name !== null && !scope.aliases.has(folded)) {
+      scope.aliases.set(folded, expression)
     }
   }
   return {

@@ -59,14 +59,14 @@ export function compileCore(
   const equalities = core.where === null ? [] : equalitiesOf(core.where, bare)
   const facts: RowFacts = { steps: from.steps, equalities: [...from.equalities, ...equalities] }
   const groups = core.groupBy.map((node) => compileGroup(node, items, bare))
-  const levels = windowLevels(items, select.orderBy, { ...bare, seesAliases: false })
+  const row = { ...bare, seesAliases: false }
+  const levels = windowLevels(items, select.orderBy, row)
   const base = () =>
     hasUncertainLevels(items, select.orderBy, levels)
       ? keep('order: by a window among several')
       : baseOrder({ context, facts, groups, select, levels })
   const orderTail = (terms: readonly SortTerm[]) =>
     aggregateTail(terms, { context, facts, groups, select, levels })
-  const row = { ...bare, seesAliases: false }
   const results = [...items.map((item) => item.expression), core.having].filter(
     (node) => node !== null,
   )
@@ -183,8 +183,10 @@ function ordered(
 
 /** DuckDB binds no lambda over an aggregate in HAVING, as exact sums have. */
 function needsFilter({ having, columns }: Parts): boolean {
-  const isWindowed = columns.some((column) => column.value.sql.includes(' OVER ('))
-  return having?.includes(' lambda ') === true && !isWindowed
+  return (
+    having?.includes(' lambda ') === true &&
+    !columns.some((column) => column.value.sql.includes(' OVER ('))
+  )
 }
 
 /** HAVING as a column, by which the groups are filtered around. */
@@ -238,14 +240,14 @@ function body(parts: Parts, comparable: boolean, extra: string, distinct = compa
     const value = comparable ? asUnsignedZero(column.value) : column.value
     return `${value.sql} AS c${i}`
   })
-  const clauses = [
+  const keys = groups.map((group) => group.sql).join(', ')
+  return [
     `SELECT ${distinct ? 'DISTINCT ' : ''}${items.join(', ')}${extra}`,
-    from.sql === '' ? '' : `FROM ${from.sql}`,
-    where === null ? '' : `WHERE ${where}`,
-    groups.length === 0 ? '' : `GROUP BY ${groups.map((group) => group.sql).join(', ')}`,
-    having === null ? '' : `HAVING ${having}`,
-  ]
-  return clauses.filter((clause) => clause !== '').join(' ')
+    from.sql === '' ? '' : ` FROM ${from.sql}`,
+    where === null ? '' : ` WHERE ${where}`,
+    groups.length === 0 ? '' : ` GROUP BY ${keys}`,
+    having === null ? '' : ` HAVING ${having}`,
+  ].join('')
 }
 
 function compileGroup(node: Expression, items: readonly Item[], core: CoreContext): Typed {

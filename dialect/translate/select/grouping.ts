@@ -89,6 +89,9 @@ function extremesIn(expression: Expression): readonly FunctionCall[] {
 
 /** Calls of aggregates in an expression, those in subqueries left out. */
 export function aggregatesIn(expression: Expression): readonly FunctionCall[] {
+  if (expression.kind === 'column') {
+    return []
+  }
   const calls: FunctionCall[] = []
   visitExpression(expression, {
     expression: (node) => {

@@ -16,14 +16,17 @@ export interface Item {
 }
 
 export function expandItems(core: SelectCore, from: CompiledFrom): readonly Item[] {
-  return core.columns.flatMap((column): readonly Item[] => {
+  const items: Item[] = []
+  for (const column of core.columns) {
     if (column.kind === 'star') {
-      return expandStar(column.table, from)
+      items.push(...expandStar(column.table, from))
+    } else {
+      const { expression, alias } = column
+      const name = alias ?? (expression.kind === 'column' ? expression.name : null)
+      items.push({ name, expression, column: null })
     }
-    const { expression, alias } = column
-    const name = alias ?? (expression.kind === 'column' ? expression.name : null)
-    return [{ name, expression, column: null }]
-  })
+  }
+  return items
 }
 
 function expandStar(table: string | null, from: CompiledFrom): readonly Item[] {

@@ -107,17 +107,18 @@ export function windowSort(terms: WindowTerms): readonly SortTerm[] {
 function callsIn(
   expression: Expression | null,
 ): readonly (readonly [FunctionCall, WindowSpecification])[] {
-  const calls: [FunctionCall, WindowSpecification][] = []
-  if (expression !== null) {
-    visitExpression(expression, {
-      expression: (node) => {
-        if (node.kind === 'function' && node.over !== null) {
-          calls.push([node, node.over])
-        }
-      },
-      select: () => undefined,
-    })
+  if (expression === null || expression.kind === 'column') {
+    return []
   }
+  const calls: [FunctionCall, WindowSpecification][] = []
+  visitExpression(expression, {
+    expression: (node) => {
+      if (node.kind === 'function' && node.over !== null) {
+        calls.push([node, node.over])
+      }
+    },
+    select: () => undefined,
+  })
   return calls
 }
 
