@@ -265,6 +265,16 @@ describe('what once differed', () => {
       'select column2 as z, avg(1) over (order by column2) as n from (values (3, ?)) order by z, n',
       -0,
     ],
+    [
+      '-0.0 of VALUES in an ordered set operation',
+      'values (?) union all select r from t where 0 order by 1',
+      -0,
+    ],
+    [
+      'the same where the order takes another column, too',
+      'values (1, ?) union all select id, r from t where 0 order by 2 desc, 1',
+      -0,
+    ],
     ['-0.0 as a difference', 'select ? - i as d, count(*) from t group by d order by d', -0],
     ['a list from a descending index over NULL', 'select id in (select n from v) from t'],
   ] as const)('%s never differs', async (_, sql, ...parameters) => {

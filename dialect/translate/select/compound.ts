@@ -21,6 +21,10 @@ export function compileCompound(
     return combine(body, select, { ...context, order: 'content' })
   }
   const plain = combine(body, select, { ...context, order: 'content' })
+  // VALUES gives one as it is, and DuckDB's sort gives 0.0 back.
+  if (plain.columns.some((column) => column.value.signedZero)) {
+    keep('order: set operation of a signed zero')
+  }
   const terms = orderTerms(select, plain.columns)
   const covered = plain.columns.every((_, i) => terms.some((term) => term.position === i))
   const limit = limitSql(select, context.statement, context.order !== 'rows')
