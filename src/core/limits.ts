@@ -109,6 +109,8 @@ export const limits = Object.freeze({
   historyMoveMs: 50,
   /** Threads that move and read versions. */
   historyWorkersMax: 2,
+  /** Changes of one move after which SQLite may write its log back at once, while the mover waits. */
+  inlineCheckpointChangesMax: 1000,
   /** New versions that are read on the main thread instead of in a worker. */
   inlineVersionsMax: 256,
   /** Past states of the schema, and past states of the data, that are kept in memory for queries. */

@@ -39,6 +39,11 @@ export async function openHistoryConnection(
   }
 }
 
+/** Writes SQLite's log of the history back into the file, as far as no reader needs it. */
+export function checkpointHistory(history: SqliteDatabase): void {
+  history.prepare(`pragma ${historySchema}.wal_checkpoint(passive)`).all()
+}
+
 /**
  * Makes the file if need be; `prepare` runs in a write transaction on it. It writes its texts as the
  * database does: SQLite lets no others stand beside each other.

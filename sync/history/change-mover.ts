@@ -1,7 +1,8 @@
 import { arrivedError } from '../../src/core/carried-error.js'
+import { checkpointHistory } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { HistoryThreads } from './history-threads.js'
-import type { MoveOutcome, MoveTask } from './history-worker.js'
+import type { HistoryFiles, MoveOutcome, MoveTask } from './history-worker.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
 
 /**
@@ -20,7 +21,8 @@ export class ChangeMover {
 
   /** @throws as `moveChanges` does */
   async move(request: MoveRequest): Promise<MovedChanges> {
-    const outcome = await this.#run({ ...this.#threads.files, request })
+    const task: MoveTask = { ...this.#threads.files, request }
+    const outcome = await this.#inThread<MoveOutcome>('move', task)
     if (outcome === null) {
       return moveChanges(this.#history, request)
     }
@@ -30,10 +32,18 @@ export class ChangeMover {
     return outcome.moved
   }
 
+  /** Writes SQLite's own log of the file back, as far as no reader needs it. */
+  async checkpoint(): Promise<void> {
+    const isDone = await this.#inThread<boolean>('checkpoint', this.#threads.files)
+    if (isDone === null) {
+      checkpointHistory(this.#history)
+    }
+  }
+
   /** Null where no thread can be started. */
-  async #run(task: MoveTask): Promise<MoveOutcome | null> {
+  async #inThread<Result>(name: string, task: HistoryFiles): Promise<Result | null> {
     try {
-      return ((await this.#threads.pool?.run(task, { name: 'move' })) as MoveOutcome) ?? null
+      return ((await this.#threads.pool?.run(task, { name })) as Result) ?? null
     } catch (error) {
       if (this.#threads.pool === null) {
         return null

@@ -39,6 +39,7 @@ export class HistoryKeeper {
   #refused: ReadonlyMap<string, string> = new Map()
   #schemaVersion = -1
   #prunedSeq = 0
+  #owesCheckpoint = false
   #pruning: Promise<void> | null = null
 
   private constructor(props: HistoryKeeperProps, history: SqliteDatabase) {
@@ -102,6 +103,7 @@ export class HistoryKeeper {
       })
       if (moved.isDone) {
         this.#marks.forget(moved.seq)
+        this.#owesCheckpoint ||= moved.owesCheckpoint
         return moved
       }
     }
@@ -129,7 +131,7 @@ export class HistoryKeeper {
     }
   }
 
-  /** Deletes from the log what the history has. One at a time does; a later one sees to the rest. */
+  /** Deletes from the log what the history has, and gives its file what stands in SQLite's. One at a time does; a later one sees to the rest. */
   async prune(): Promise<void> {
     await this.#pruning
     this.#pruning ??= this.#prune().finally(() => {
@@ -178,6 +180,10 @@ export class HistoryKeeper {
     const { seq } = readHistoryState(this.history)
     if (seq === this.#prunedSeq) {
       return
+    }
+    if (this.#owesCheckpoint) {
+      this.#owesCheckpoint = false
+      await this.#mover.checkpoint()
     }
     try {
       for (let pruned: number = limits.pruneRowsMax; pruned === limits.pruneRowsMax; ) {

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { type CarriedError, carryError } from '../../src/core/carried-error.js'
 import { limits } from '../../src/core/limits.js'
 import { assertFile } from '../../src/oltp/file-identity.js'
-import { openHistoryConnection } from '../../src/oltp/open-history-connection.js'
+import { checkpointHistory, openHistoryConnection } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { BufferPool } from '../read/buffer-pool.js'
 import { PartSender } from '../read/part-sender.js'
@@ -33,6 +33,11 @@ export async function move(task: MoveTask): Promise<MoveOutcome> {
   } catch (error) {
     return { error: carryError(error) }
   }
+}
+
+export async function checkpoint(files: HistoryFiles): Promise<true> {
+  await withHistory(files, checkpointHistory)
+  return true
 }
 
 /** What is read of a table of versions: those after the number `after`. */

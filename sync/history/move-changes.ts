@@ -1,4 +1,5 @@
 import { HtapError } from '../../src/core/htap-error.js'
+import { limits } from '../../src/core/limits.js'
 import { reach } from '../../src/core/outside-world.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
@@ -30,6 +31,8 @@ export interface MovedChanges {
   readonly seq: number
   /** The newest position of the history. */
   readonly position: number
+  /** SQLite's own log of the file has become long, and was not written back. */
+  readonly owesCheckpoint: boolean
 }
 
 /**
@@ -55,8 +58,10 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   const source = readSource(history, before.seq)
   requirePlace(history, request.consumerId)
   if (source.schemaVersion !== request.schemaVersion) {
-    return { isDone: false, seq: before.seq, position: before.position }
+    return { isDone: false, seq: before.seq, position: before.position, owesCheckpoint: false }
   }
+  const owesCheckpoint = source.head - before.seq > limits.inlineCheckpointChangesMax
+  history.exec(`pragma wal_autocheckpoint = ${owesCheckpoint ? 0 : autoCheckpointPages}`)
   const isLedOn = leadsOn(before, source)
   noteCaptures(history, source.epoch, isLedOn ? before.shift : null)
   const captures = readKnownCaptures(history, source.epoch)
@@ -77,8 +82,11 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   if (JSON.stringify(state, asText) !== JSON.stringify(before, asText)) {
     writeHistoryState(history, state)
   }
-  return { isDone: true, seq: state.seq, position: state.position }
+  return { isDone: true, seq: state.seq, position: state.position, owesCheckpoint }
 }
+
+/** SQLite's own preset. */
+const autoCheckpointPages = 1000
 
 function asText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value

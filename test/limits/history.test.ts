@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { limits } from '../../dist/src/core/limits.js'
@@ -136,6 +137,20 @@ it(`drops truncatedRowsMax (${limits.truncatedRowsMax}) entries at once, and mor
     expect(entries(h)).toBe(0)
     expect(world.times('history.pruned') - before).toBe(count > limits.truncatedRowsMax ? 2 : 1)
   }
+})
+
+it('has a move of inlineCheckpointChangesMax changes write the log of SQLite back, and not a larger one', async () => {
+  const h = await HistoryHarness.open(schema)
+  const megabytes = () => statSync(h.historyPath).size / 2 ** 20
+  h.commit(rows(limits.inlineCheckpointChangesMax, 'zeroblob(5000)'))
+  await h.keeper.moveOnly()
+  expect(megabytes()).toBeGreaterThan(4)
+  const before = megabytes()
+  h.commit(rows(limits.inlineCheckpointChangesMax + 1, 'zeroblob(5000)'))
+  await h.keeper.moveOnly()
+  expect(megabytes()).toBe(before)
+  await h.keeper.prune()
+  expect(megabytes()).toBeGreaterThan(before + 4)
 })
 
 it('reads inlineVersionsMax versions on the main thread, more in a worker', async () => {
