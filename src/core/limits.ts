@@ -11,8 +11,8 @@ export const limits = Object.freeze({
   batchRowsMax: 2048,
   /** Slices that may be on their way between worker and main thread. */
   slicesInFlightMax: 2,
-  /** The same for versions, of which many are read while DuckDB ends a transaction. */
-  versionSlicesInFlightMax: 16,
+  /** The same for each reader of versions, of which many are read while DuckDB ends a transaction. */
+  versionSlicesInFlightMax: 8,
   /** Threads that read SQLite for the mirror: one for changes while one makes a first copy. */
   syncWorkersMax: 2,
   /** How long an idle worker thread is kept. */
@@ -108,7 +108,11 @@ export const limits = Object.freeze({
   /** How long after a commit it is moved into the history: one wait for the disk serves many. */
   historyMoveMs: 50,
   /** Threads that move and read versions. */
-  historyWorkersMax: 2,
+  historyWorkersMax: 3,
+  /** Threads that read the versions of one table. */
+  versionReadersMax: 2,
+  /** Versions that are worth a thread of their own. */
+  versionsPerReaderMin: 32_768,
   /** Changes of one move after which SQLite may write its log back at once, while the mover waits. */
   inlineCheckpointChangesMax: 1000,
   /** New versions that are read on the main thread instead of in a worker. */

@@ -7,9 +7,9 @@ import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { BufferPool } from '../read/buffer-pool.js'
 import { PartSender } from '../read/part-sender.js'
 import type { TableReadPlan } from '../read/read-plan.js'
-import { RowReader } from '../read/row-reader.js'
 import type { RowsPart } from '../read/source-reader.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
+import { spanRows, VersionSpanReader } from './version-span-reader.js'
 
 /** The worker threads of the history. */
 
@@ -40,10 +40,16 @@ export async function checkpoint(files: HistoryFiles): Promise<true> {
   return true
 }
 
-/** What is read of a table of versions: those after the number `after`. */
+/**
+ * What one of `readers` reads of a table of versions: of the spans that follow the number `after`, up to
+ * `upTo`, the one of its own number and each that comes so many after it.
+ */
 export interface VersionsCall {
   readonly plan: TableReadPlan
   readonly after: number
+  readonly upTo: number
+  readonly reader: number
+  readonly readers: number
 }
 
 export interface VersionsTask extends HistoryFiles, VersionsCall {
@@ -52,15 +58,16 @@ export interface VersionsTask extends HistoryFiles, VersionsCall {
 
 const buffers = new BufferPool()
 
-/** Sends slices of rows. */
+/** Sends a slice for each span, also for one without a version. */
 export async function streamVersions(task: VersionsTask): Promise<void> {
-  const { plan, after, port } = task
+  const { plan, after, upTo, reader, readers, port } = task
   const sender = new PartSender(port, buffers, limits.versionSlicesInFlightMax)
   try {
     await withHistory(task, async (history) => {
       history.exec('begin')
-      const reader = new RowReader(history, plan, buffers, [after])
-      for (let slice = reader.read(); slice !== null; slice = reader.read()) {
+      const versions = new VersionSpanReader(history, plan, buffers)
+      for (let from = after + reader * spanRows; from < upTo; from += readers * spanRows) {
+        const slice = versions.read(from, Math.min(upTo, from + spanRows))
         const part: RowsPart = { type: 'rows', ...slice }
         if (!(await sender.send(part, slice.rows))) {
           return

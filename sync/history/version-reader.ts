@@ -1,3 +1,5 @@
+import type { Piscina } from 'piscina'
+import { assert } from '../../src/core/assert.js'
 import { limits } from '../../src/core/limits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { BufferPool } from '../read/buffer-pool.js'
@@ -9,8 +11,9 @@ import type { HistoryTable } from './history-table.js'
 import type { HistoryThreads } from './history-threads.js'
 import type { VersionsCall } from './history-worker.js'
 import { newestVersion } from './version-range.js'
+import { spanRows } from './version-span-reader.js'
 
-/** Reads new versions, in a thread where they are so many that starting one takes less time. */
+/** Reads new versions, in threads where they are so many that starting one takes less time. */
 export class VersionReader {
   readonly #history: SqliteDatabase
   readonly #threads: HistoryThreads
@@ -23,24 +26,18 @@ export class VersionReader {
   }
 
   /**
-   * The versions of a table after the number `after`. Buffers of a slice belong to the reader again as
-   * soon as the next one is asked for.
+   * The versions of a table after the number `after`, in their order. Buffers of a slice belong to the
+   * reader again as soon as the next one is asked for.
    */
   async *slices(
     table: HistoryTable,
     plan: TableReadPlan,
     after: number,
   ): AsyncGenerator<RowSlice, void, void> {
-    const isFew = newestVersion(this.#history, table) - after <= limits.inlineVersionsMax
-    const pool = isFew ? null : this.#threads.pool
+    const newest = newestVersion(this.#history, table)
+    const pool = newest - after <= limits.inlineVersionsMax ? null : this.#threads.pool
     if (pool !== null) {
-      const call: VersionsCall = { plan, after }
-      yield* receiveParts<RowsPart>(
-        pool,
-        'streamVersions',
-        { ...this.#threads.files, ...call },
-        ({ rows }) => rows,
-      )
+      yield* this.#fromThreads(pool, plan, after, newest)
       return
     }
     const reader = new RowReader(this.#history, plan, this.#buffers, [after])
@@ -48,4 +45,43 @@ export class VersionReader {
       yield slice
     }
   }
+
+  /** Several threads read spans in turn, because each spends most of its time in SQLite. */
+  async *#fromThreads(
+    pool: Piscina,
+    plan: TableReadPlan,
+    after: number,
+    upTo: number,
+  ): AsyncGenerator<RowSlice, void, void> {
+    const readers = readersFor(upTo - after)
+    const streams = Array.from({ length: readers }, (_, reader) => {
+      const call: VersionsCall = { plan, after, upTo, reader, readers }
+      const task = { ...this.#threads.files, ...call }
+      return receiveParts<RowsPart>(pool, 'streamVersions', task, ({ rows }) => rows)
+    })
+    const next = (stream: (typeof streams)[number]) => {
+      const part = stream.next()
+      // Whoever fails is heard when it is his turn.
+      part.catch(() => undefined)
+      return part
+    }
+    const parts = streams.map(next)
+    try {
+      for (let span = 0; after + span * spanRows < upTo; span++) {
+        const reader = span % readers
+        const { value } = (await parts[reader]) ?? {}
+        assert(value !== undefined, 'a reader sends a slice for each of its spans')
+        yield value
+        parts[reader] = next(streams[reader] as (typeof streams)[number])
+      }
+      await Promise.all(parts)
+    } finally {
+      await Promise.all(streams.map((stream) => stream.return()))
+    }
+  }
+}
+
+function readersFor(versions: number): number {
+  const worthwhile = Math.floor(versions / limits.versionsPerReaderMin)
+  return Math.min(Math.max(1, worthwhile), limits.versionReadersMax)
 }

@@ -180,7 +180,7 @@ it(`moves and reads in at most historyWorkersMax (${limits.historyWorkersMax}) t
   const table = tableOf(h)
   const { plan } = CopiedVersions.describe(h.keeper.history, table, null, () => 'utf8')
   const before = threadCount() - 1
-  const streams = Array.from({ length: limits.historyWorkersMax + 1 }, () =>
+  const streams = Array.from({ length: limits.historyWorkersMax }, () =>
     h.keeper.versions.slices(table, plan, 0),
   )
   const begun: number[] = []
@@ -188,11 +188,35 @@ it(`moves and reads in at most historyWorkersMax (${limits.historyWorkersMax}) t
     await stream.next()
     begun.push(index)
   })
-  await Promise.all(firsts.slice(0, limits.historyWorkersMax))
+  await Promise.all(firsts.slice(0, limits.historyWorkersMax / limits.versionReadersMax))
   await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(begun).toHaveLength(limits.historyWorkersMax)
+  expect(begun.length).toBeLessThan(streams.length)
   expect(threadCount() - before).toBe(limits.historyWorkersMax)
   await streams[0]!.return()
   await Promise.all(firsts)
   await Promise.all(streams.map((stream) => stream.return()))
+})
+
+it('lets versionReadersMax threads read twice versionsPerReaderMin versions in their order, and one read less', async () => {
+  const h = await HistoryHarness.open(schema)
+  const count = limits.versionReadersMax * limits.versionsPerReaderMin
+  h.commit(rows(count))
+  await h.keeper.move()
+  const table = tableOf(h)
+  const { plan } = CopiedVersions.describe(h.keeper.history, table, null, () => 'int64')
+  const before = threadCount() - 1
+  for (const [after, readers] of [
+    [1, 1],
+    [0, limits.versionReadersMax],
+  ] as const) {
+    const ids: number[] = []
+    for await (const { rows: parts } of h.keeper.versions.slices(table, plan, after)) {
+      for (const { columns, rowCount } of parts) {
+        const { values } = columns[0] as { values: BigInt64Array }
+        ids.push(...Array.from(values.subarray(0, rowCount), Number))
+      }
+    }
+    expect(ids).toEqual(Array.from({ length: count - after }, (_, index) => after + 1 + index))
+    expect(threadCount() - before).toBe(readers)
+  }
 })
