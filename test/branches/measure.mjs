@@ -11,8 +11,8 @@ import { branchesOf } from './branches-of.mjs'
 
 const rooms = ['sync/', 'dialect/router/']
 const folders = [
-  ...['consistency', 'crash', 'dialect', 'faults', 'limits', 'model'],
-  ...['router', 'schema', 'security', 'sync', 'time'],
+  ...['consistency', 'crash', 'dialect', 'faults', 'history', 'limits', 'model'],
+  ...['router', 'schema', 'security', 'sync', 'temporal', 'time'],
 ].map((name) => `test/${name}`)
 
 const { values: options, positionals } = parseArgs({
