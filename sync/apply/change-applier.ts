@@ -125,11 +125,12 @@ class ApplyRun {
   async commit(sql: string): Promise<void> {
     this.#closeRows()
     reach('apply.before-commit')
-    await this.#writer.execute(`${this.#hasBegun ? '' : 'begin;'}${sql} commit`)
-    reach('apply.after-commit')
+    // Before the commit: what fails may have been done, and then these keys are there.
     for (const [table, keyMax] of this.#keyMaxes) {
       table.keyMax = keyMax
     }
+    await this.#writer.execute(`${this.#hasBegun ? '' : 'begin;'}${sql} commit`)
+    reach('apply.after-commit')
     for (const [table, count] of this.#rowCounts) {
       table.rowCount = count
     }

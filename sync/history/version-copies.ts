@@ -129,9 +129,22 @@ export class VersionCopies {
     const slices = this.#reader.slices(copy.history, copy.versions.plan, copy.lastId)
     try {
       await copy.fill(slices, () => this.#registerSql(copy))
+    } catch (error) {
+      // A commit that fails may have been done.
+      this.#copies.delete(copy.history.id)
+      copy.lastId = await this.#lastCopied(copy)
+      this.#copies.set(copy.history.id, copy)
+      throw error
     } finally {
       await slices.return()
     }
+  }
+
+  async #lastCopied({ history, generation }: CopiedVersions): Promise<number> {
+    const [row] = await this.#writer.values(
+      `select last_id from ${copySchema}.copied where id = ${history.id} and generation = ${generation}`,
+    )
+    return Number(row?.[0] ?? 0)
   }
 
   async #begin(

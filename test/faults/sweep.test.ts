@@ -51,3 +51,16 @@ it.each(kinds)(
     }
   },
 )
+
+// Each was once a failure of the sweep: the calls that count, and which of them fails.
+it.each([
+  ['a commit of changes is done and its answer lost', 'duckdb.query update _htap_state', 'once', 2],
+] as const)('should heal when %s', { timeout: 120_000 }, async (_, calls, mode, call) => {
+  const child = new Child(
+    'fault-sweep.mjs',
+    [join(tempFolder(), 'case'), mode, 'after', call, 1, 1].map(String),
+    { NODE_OPTIONS: `--import ${armed}`, HTAP_FAULT_CALLS: calls },
+  )
+  const { code } = await child.ended()
+  expect(code, `${child.remainingLines().join('\n')}\n${child.errors}`).toBe(0)
+})

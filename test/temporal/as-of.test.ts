@@ -153,6 +153,33 @@ describe('asOf', () => {
     expect(app.events.at(-1)).toMatchObject({ engine: 'duckdb' })
   })
 
+  it('should go on with its copies after a restart, but not with those of another history', async () => {
+    const app = await open()
+    const names = (moment: Parameters<typeof asOf>[1]) =>
+      asOf(app.db, moment).selectFrom('product').select('name').orderBy('id').execute()
+    await app.run("update product set name = 'quill' where id = 1")
+    const first = await app.settle()
+    const before = await names(first)
+    expect(before).toEqual([{ name: 'quill' }, { name: 'ink' }, { name: 'pad' }])
+    await app.stop()
+    app.start()
+    await app.run(
+      "update product set name = 'brush' where id = 1",
+      'delete from product where id = 2',
+    )
+    expect(await names(await app.settle())).toEqual([{ name: 'brush' }, { name: 'pad' }])
+    expect(await names(first)).toEqual(before)
+    expect(app.events.at(-1)).toMatchObject({ engine: 'duckdb' })
+    await app.stop()
+    for (const suffix of ['', '-wal', '-shm']) {
+      rmSync(`${app.path}-htap-history${suffix}`, { force: true })
+    }
+    app.start()
+    expect(await names(await app.settle())).toEqual([{ name: 'brush' }, { name: 'pad' }])
+    expect(app.events.at(-1)).toMatchObject({ engine: 'duckdb' })
+    expect(await history(app.db).selectFrom('product').select('id').execute()).toHaveLength(2)
+  })
+
   it('should see what is committed in another process, and in a transaction only what is committed', async () => {
     const app = await open()
     const other = app.open()
