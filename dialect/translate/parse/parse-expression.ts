@@ -1,8 +1,8 @@
 import { isReserved } from './keywords.js'
 import { parseFunctionCall } from './parse-function.js'
+import { parseTypeName } from './parse-type-name.js'
 import type { BinaryOperator, CaseExpression, Expression, Select } from './syntax.js'
 import type { TokenCursor } from './token-cursor.js'
-import type { Token } from './tokenize.js'
 
 /** The parser's state and its way back to the grammar of SELECT, which expressions contain. */
 export interface Parsing {
@@ -341,41 +341,7 @@ function parseCast(parsing: Parsing): Expression {
   cursor.expectOperator('(')
   const operand = parseExpression(parsing)
   cursor.expectWord('AS')
-  const type = parseTypeName(parsing)
+  const type = parseTypeName(cursor)
   cursor.expectOperator(')')
   return { kind: 'cast', operand, type, start, end: cursor.lastEnd }
-}
-
-/**
- * SQLite looks for the affinity in the text as it stands, comments and all, but where it begins
- * with a quote in the first word alone (https://sqlite.org/src/file/src/parse.y, `typetoken`).
- */
-function parseTypeName({ cursor }: Parsing): string {
-  const first = cursor.token
-  while (isTypeWord(cursor.token)) {
-    cursor.next()
-  }
-  if (cursor.lastEnd > first.start && cursor.takeOperator('(')) {
-    parseSignedNumber(cursor)
-    if (cursor.takeOperator(',')) {
-      parseSignedNumber(cursor)
-    }
-    cursor.expectOperator(')')
-  }
-  const name = first.kind === 'word' ? cursor.textSince(first) : first.value
-  return cursor.lastEnd > first.start ? name.toUpperCase() : ''
-}
-
-function isTypeWord({ kind }: Token): boolean {
-  return kind === 'word' || kind === 'name' || kind === 'text'
-}
-
-function parseSignedNumber(cursor: TokenCursor): void {
-  if (cursor.isOperator('-') || cursor.isOperator('+')) {
-    cursor.next()
-  }
-  const { kind } = cursor.next()
-  if (kind !== 'integer' && kind !== 'real') {
-    cursor.fail('number expected')
-  }
 }
