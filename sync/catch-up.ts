@@ -10,6 +10,8 @@ interface CatchUpProps {
   readonly loop: SyncLoop
   /** How far the copy has got; null while there is none that serves. */
   readonly place: () => LogPlace | null
+  /** There is no mirror that could catch up, and none is being opened. */
+  readonly isUnavailable: () => boolean
   /** Opens the mirror if need be. */
   readonly open: () => Promise<unknown>
   /** The log does not lead on from where the copy stands. */
@@ -46,7 +48,11 @@ export class CatchUp {
       return true
     }
     loop.wake()
-    return waiters.reach(() => this.#hasReached(position), timeoutMs)
+    const isOver = () => this.#hasReached(position) || this.#props.isUnavailable()
+    if (!isOver()) {
+      await waiters.reach(isOver, timeoutMs)
+    }
+    return this.#hasReached(position)
   }
 
   async syncNow(timeoutMs: number): Promise<void> {
@@ -54,6 +60,8 @@ export class CatchUp {
     this.#noticeLoss(head)
     await this.#props.open()
     if (!(await this.reach(head?.position ?? 0, timeoutMs))) {
+      // Throws where there is nothing left to wait for.
+      await this.#props.open()
       throw new HtapError('wait-timeout', 'the copy did not catch up in time', {
         hint: 'see status() for the last error',
       })

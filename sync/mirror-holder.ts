@@ -24,6 +24,8 @@ interface MirrorHolderProps {
   readonly begin: (opened: OpenedMirror) => Promise<void>
   /** The session serves from now on. */
   readonly onReady: () => void
+  /** Nothing serves now, and nothing is about to. */
+  readonly onUnavailable: () => void
   /** The session ends: nothing new is to begin. */
   readonly onLost: () => void
   /** The session has ended; what was in its store is not there any more. */
@@ -156,6 +158,7 @@ export class MirrorHolder {
       await prepare()
       if (delayMs > 0 && !this.#isClosing) {
         this.#state = 'failed'
+        this.#props.onUnavailable()
         this.#retryIn(delayMs)
         return false
       }
@@ -189,6 +192,7 @@ export class MirrorHolder {
       if (!isStandby) {
         this.#props.options.onError?.(error)
       }
+      this.#props.onUnavailable()
       this.#retryIn(isStandby ? limits.standbyPollMs : this.#openings.next())
       return false
     }

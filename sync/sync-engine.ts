@@ -21,6 +21,9 @@ import type { SyncOptions } from './sync-options.js'
 import { TrackedTables } from './tracked-tables.js'
 import type { VerifyReport } from './verify.js'
 
+/** Where nothing serves before somebody tries again. */
+const unavailableStates: ReadonlySet<EngineState> = new Set(['standby', 'failed', 'closed'])
+
 /**
  * Keeps a column store equal to a SQLite database: copies tables, follows their changes, tells how
  * fresh the copy is. Knows nothing of queries. It opens its store when a table is first asked
@@ -56,6 +59,7 @@ export class SyncEngine {
       waiters: this.#waiters,
       loop: this.#loop,
       place: () => this.holder.serving?.mirror.place ?? null,
+      isUnavailable: () => unavailableStates.has(this.state),
       open: () => this.#openOrThrow(),
       onLost: () => this.holder.noteFailure(lostPlace(), true),
     })
@@ -72,6 +76,7 @@ export class SyncEngine {
       createSession: (mirror) => this.#createSession(mirror),
       begin: (opened) => this.#adopt(opened),
       onReady: () => this.#serve(),
+      onUnavailable: () => this.#waiters.notify(),
       onLost: () => this.#loop.stop(),
       onClosed: () => this.tables.forgetCopies(),
       exclusively: (section) => this.#olapTurns.run(section),
@@ -86,7 +91,7 @@ export class SyncEngine {
   }
 
   get state(): EngineState {
-    return this.holder.state
+    return this.#closing === null ? this.holder.state : 'closed'
   }
 
   /** Why the engine does not serve, if it does not, or what failed last in the background. */
@@ -262,8 +267,7 @@ export class SyncEngine {
       onChange: () => this.#waiters.notify(),
       onFailure: (error) => this.holder.noteBackgroundFailure(error),
       isClosing: () => this.#closing !== null,
-      isGivenUp: () =>
-        this.#closing !== null || this.#session !== session || this.state !== 'ready',
+      isGivenUp: () => this.#session !== session || this.state !== 'ready',
     })
     return session
   }

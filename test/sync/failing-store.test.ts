@@ -8,12 +8,16 @@ import { limits } from '../../dist/src/core/limits.js'
 import type { SetAsideReport } from '../../dist/sync/mirror-file.js'
 import { overwrite } from '../support/damage.js'
 import { expectHealed, reopen, tables } from '../support/left-behind.js'
+import type { SyncHarness } from '../support/sync-harness.js'
 import { sharedTempFolder, tempFolder } from '../support/temp-folder.js'
 
 // The store fails while it is in use. DuckDB says so with errors, one of which is the end of that
 // instance; nobody sees them but who asked the store itself.
 
 const origin = sharedTempFolder()
+const invalidated = new HtapError('olap-failed', 'the database has been invalidated', {
+  facts: { reason: 'invalidated' },
+})
 
 async function untilSetAside(reports: readonly SetAsideReport[]): Promise<void> {
   const deadline = Date.now() + 20_000
@@ -53,10 +57,7 @@ it('should open a store anew that serves nothing more, and go on with its copies
   const { h, reports } = await reopen(origin, () => undefined)
   await expectHealed(h)
   const copies = tables.map((name) => h.engine.tables.findLive(name)?.sqlName)
-  const ended = new HtapError('olap-failed', 'the database has been invalidated', {
-    facts: { reason: 'invalidated' },
-  })
-  expect(h.engine.noteFailure(ended)).toBe(true)
+  expect(h.engine.noteFailure(invalidated)).toBe(true)
   expect(h.engine.state).toBe('opening')
   await expectHealed(h)
   expect(tables.map((name) => h.engine.tables.findLive(name)?.sqlName)).toEqual(copies)
@@ -66,7 +67,7 @@ it('should open a store anew that serves nothing more, and go on with its copies
   let failures = 1
   while (reports.length === 0 && Date.now() < deadline) {
     failures += h.engine.state === 'ready' ? 1 : 0
-    h.engine.noteFailure(ended)
+    h.engine.noteFailure(invalidated)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   expect(reports).toHaveLength(1)
@@ -84,3 +85,23 @@ it('should say that it waits when a sync does not come to its end', async () => 
   await busy
   await expectHealed(h)
 })
+
+// Ten minutes are for a copy that gets on; where there is none any more, nobody waits for it.
+it.each([
+  ['fails', (h: SyncHarness) => h.engine.noteFailure(invalidated)],
+  ['is closed', (h: SyncHarness) => void h.engine.close()],
+] as const)('should end a wait for a mirror that %s', async (_, end) => {
+  const { h } = await reopen(origin, () => undefined)
+  await expectHealed(h)
+  h.engine.noteFailure(invalidated)
+  await expectHealed(h)
+  h.database.exec('update t set x = x + 1')
+  const waiting = h.engine.syncNow()
+  waiting.catch(() => undefined)
+  // Until it waits, before the loop has its turn.
+  for (let turns = 0; turns < 50; turns++) {
+    await null
+  }
+  end(h)
+  await expect(waiting).rejects.toMatchObject({ code: 'mirror-unavailable' })
+}, 20_000)
