@@ -90,18 +90,22 @@ it('should say that it waits when a sync does not come to its end', async () => 
 it.each([
   ['fails', (h: SyncHarness) => h.engine.noteFailure(invalidated)],
   ['is closed', (h: SyncHarness) => void h.engine.close()],
-] as const)('should end a wait for a mirror that %s', async (_, end) => {
-  const { h } = await reopen(origin, () => undefined)
-  await expectHealed(h)
-  h.engine.noteFailure(invalidated)
-  await expectHealed(h)
-  h.database.exec('update t set x = x + 1')
-  const waiting = h.engine.syncNow()
-  waiting.catch(() => undefined)
-  // Until it waits, before the loop has its turn.
-  for (let turns = 0; turns < 50; turns++) {
-    await null
-  }
-  end(h)
-  await expect(waiting).rejects.toMatchObject({ code: 'mirror-unavailable' })
-}, 20_000)
+] as const)(
+  'should end a wait for a mirror that %s',
+  async (_, end) => {
+    const { h } = await reopen(origin, () => undefined)
+    await expectHealed(h)
+    h.engine.noteFailure(invalidated)
+    await expectHealed(h)
+    h.database.exec('update t set x = x + 1')
+    const waiting = h.engine.syncNow()
+    waiting.catch(() => undefined)
+    // Until it waits, before the loop has its turn.
+    for (let turns = 0; turns < 50; turns++) {
+      await null
+    }
+    end(h)
+    await expect(waiting).rejects.toMatchObject({ code: 'mirror-unavailable' })
+  },
+  20_000,
+)

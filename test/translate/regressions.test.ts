@@ -203,6 +203,14 @@ const kept: readonly (readonly [reason: RegExp, sql: string])[] = [
     /prefix is searched in a left join/,
     "select count(*) from t left join (select id from u where id like 'b%') as x on x.id > 0",
   ],
+  // Each of these is a number to it, and so the first column.
+  [/ordinal/, 'select id from t order by +1 desc'],
+  [/ordinal/, 'select id from t order by - -1 desc'],
+  [/ordinal/, 'select id from t order by (1) collate nocase desc'],
+  [/ordinal/, 'select id from t order by 4 notnull desc'],
+  [/ordinal/, "select id from t order by 'a' is not null desc"],
+  [/ordinal/, 'select id, row_number() over (order by id) from t order by +1 desc'],
+  [/ordinal/, 'select id from t union select id from u order by +1 desc'],
   // It takes the second term for needless, and then groups nothing.
   [/aggregate that is not selected/, 'select id from t order by id, min(i)'],
   [/table: unknown/, 'select count(*) from sqlite_schema'],

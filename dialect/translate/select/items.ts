@@ -90,6 +90,9 @@ export function positionOf(
     const position = Number(node.text) - 1
     return items[position] === undefined ? keep('ordinal out of range') : position
   }
+  if (isHiddenOrdinal(node)) {
+    keep('ordinal in disguise')
+  }
   if (node.kind !== 'column' || node.table !== null) {
     return null
   }
@@ -99,4 +102,20 @@ export function positionOf(
       item.expression !== null && item.name !== null && foldIdentifier(item.name) === folded,
   )
   return position < 0 ? null : position
+}
+
+/**
+ * SQLite takes `+1`, `- -1` and `1 COLLATE x` for ordinals as well, and even `'a' NOTNULL`, which its
+ * parser makes the number 1.
+ */
+function isHiddenOrdinal(node: Expression): boolean {
+  const isSigned = node.kind === 'unary' && (node.operator === '+' || node.operator === '-')
+  if (!isSigned && node.kind !== 'collate' && node.kind !== 'null-test') {
+    return false
+  }
+  return isLiteral(node.operand) || isHiddenOrdinal(node.operand)
+}
+
+function isLiteral({ kind }: Expression): boolean {
+  return kind === 'integer' || kind === 'real' || kind === 'text' || kind === 'blob'
 }
