@@ -116,6 +116,14 @@ const same: readonly (readonly [why: string, sql: string, ...parameters: (string
     'a derived table in a derived table',
     'select a + 1, n from (select a, n from (select i as a, count(*) as n from t group by i) as x where n > 0 limit 3) as y limit 2',
   ],
+  [
+    'groups of a sorted derived table in another order',
+    'select r, count(*) as n from (select r from t order by r limit 9) as x group by r order by n desc, r',
+  ],
+  [
+    'groups of a derived table in order',
+    'select r from (select r from t limit 9) as x group by r order by r desc',
+  ],
   ['a view that groups', 'select * from grouped as g where n > 1'],
   [
     'a sorted common table in two arms',
@@ -202,6 +210,15 @@ const kept: readonly (readonly [reason: RegExp, sql: string])[] = [
   [
     /prefix is searched in a left join/,
     "select count(*) from t left join (select id from u where id like 'b%') as x on x.id > 0",
+  ],
+  // It groups in the subquery's order and then loses the direction.
+  [
+    /order: groups of a sorted subquery/,
+    'select r from (select r from t order by 1 limit 9) group by 1 order by 1 desc',
+  ],
+  [
+    /order: groups of a sorted subquery/,
+    'with x as materialized (select r from t order by r) select r from x group by r order by r desc',
   ],
   // Each of these is a number to it, and so the first column.
   [/ordinal/, 'select id from t order by +1 desc'],

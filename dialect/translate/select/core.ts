@@ -13,7 +13,7 @@ import { type CompiledFrom, compileFrom } from './from.js'
 import { aggregatesIn, groupedRows } from './grouping.js'
 import { compileItem, expandItems, type Item, positionOf } from './items.js'
 import { limitSql } from './limit.js'
-import { aggregateTail, baseOrder } from './row-order.js'
+import { aggregateTail, baseOrder, requireSorting } from './row-order.js'
 import type { CompiledSelect, SelectContext } from './select.js'
 import {
   hasUncertainLevels,
@@ -89,6 +89,10 @@ export function compileCore(
       ? null
       : asCondition(compileExpression(core.having, { ...full, seesAliases: true }))
   const sorts = context.order === 'rows' || select.limit !== null
+  const isDerived = facts.steps.some(({ relation }) => relation.table === null)
+  if (sorts && isDerived && groups.length > 0 && select.orderBy.length > 0) {
+    requireSorting({ context, facts, groups, select, levels })
+  }
   const aggregated = bare.found.aggregates
   const order = select.orderBy.flatMap((term) => compileOrder(term, items, columns, full))
   if (!sorts && bare.found.aggregates !== aggregated) {

@@ -33,6 +33,20 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
   return groups.length > 0 ? scannedGroups(scan, groups, facts) : scan
 }
 
+/**
+ * SQLite 3.53.2 takes the groups as a sorted subquery in FROM brings them, and with that the order as
+ * given, whatever direction ORDER BY names. Groups or rows that it sorts itself are in order.
+ */
+export function requireSorting({ context, levels }: Grouping): void {
+  const nodes = context.plan?.() ?? keep(orderOfSubquery)
+  const isSorted =
+    sortsGroups(nodes, levels.length > 0) ||
+    nodes.some(({ detail }) => detail === 'USE TEMP B-TREE FOR ORDER BY')
+  if (!isSorted && nodes.some(({ detail }) => /^(CO-ROUTINE|MATERIALIZE) /.test(detail))) {
+    keep('order: groups of a sorted subquery')
+  }
+}
+
 /** What settles the order of rows with equal terms inside of one group. */
 export function aggregateTail(terms: readonly SortTerm[], grouping: Grouping): readonly SortTerm[] {
   const { context, facts, groups, levels } = grouping
