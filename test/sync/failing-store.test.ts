@@ -87,10 +87,10 @@ it('should say that it waits when a sync does not come to its end', async () => 
 })
 
 // Ten minutes are for a copy that gets on; where there is none any more, nobody waits for it.
-it.each([
-  ['fails', (h: SyncHarness) => h.engine.noteFailure(invalidated)],
-  ['is closed', (h: SyncHarness) => void h.engine.close()],
-] as const)(
+it.each<[string, (h: SyncHarness) => unknown]>([
+  ['fails', (h) => h.engine.noteFailure(invalidated)],
+  ['is closed', (h) => h.engine.close()],
+])(
   'should end a wait for a mirror that %s',
   async (_, end) => {
     const { h } = await reopen(origin, () => undefined)
