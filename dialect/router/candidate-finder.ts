@@ -1,6 +1,7 @@
 import type { CompiledQuery } from 'kysely'
 import { limits } from '../../src/core/limits.js'
 import type { MirrorTable } from '../../src/core/mirror-table.js'
+import { steadyClockMs } from '../../src/core/outside-world.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
 import { readSchemaVersion } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
@@ -146,7 +147,7 @@ export class CandidateFinder {
     const estimate = this.#estimate(pending, (name) => {
       return this.#engine.tables.findLive(name)?.rowCount ?? 0
     })
-    if (entry.isRefused) {
+    if (steadyClockMs() < entry.refusedUntilMs) {
       return kept('DuckDB refused', true, estimate)
     }
     if (!isWanted && estimate.sqliteMs < estimate.duckdbMs) {
@@ -230,7 +231,7 @@ export class CandidateFinder {
       translation,
       columns: columnsOf(tables),
       planText: isFromPlan(translation) ? planText(pending.plan()) : null,
-      isRefused: false,
+      refusedUntilMs: 0,
     }
     this.#translations.add(key, entry)
     return entry

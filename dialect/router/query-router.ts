@@ -2,6 +2,7 @@ import type { Table as ArrowTable } from 'apache-arrow'
 import type { CompiledQuery, QueryResult } from 'kysely'
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
+import { steadyClockMs } from '../../src/core/outside-world.js'
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { Analytics, AnalyticsHost, QueryOptions } from '../analytics.js'
 import { hintOf, type QueryHint } from '../hints.js'
@@ -266,7 +267,10 @@ export class QueryRouter implements Analytics {
       }
       this.log.lastError = error
       if (!this.#engine.noteFailure(error) && this.#finder.isCurrent(found)) {
-        found.entry.isRefused = true
+        const isPassing = error instanceof HtapError && error.facts['isPassing'] === true
+        found.entry.refusedUntilMs = isPassing
+          ? steadyClockMs() + limits.failureRestMs
+          : Number.POSITIVE_INFINITY
       }
       return null
     }

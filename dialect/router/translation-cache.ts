@@ -12,8 +12,8 @@ export interface TranslationEntry {
   readonly columns: ReadonlyMap<string, readonly MirrorColumn[]>
   /** SQLite's plan, where the row order was read off it. */
   readonly planText: string | null
-  /** DuckDB has refused to run it once. */
-  isRefused: boolean
+  /** Until when DuckDB is not asked, by the steady clock: it refused the statement, or failed over it. */
+  refusedUntilMs: number
 }
 
 /** Translations of one text for values of other sizes or classes. */

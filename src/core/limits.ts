@@ -43,6 +43,8 @@ export const limits = Object.freeze({
   copyRetryMs: 1000,
   /** The longest such rest, and how long all must have gone well for the next to be short again. */
   copyRetryMsMax: 60_000,
+  /** How long DuckDB is not asked again what it failed over for want of memory or of a file. */
+  failureRestMs: 60_000,
   /** How often the lock of a mirror is tried that somebody else holds. */
   standbyPollMs: 1000,
   /** How often in a row a mirror is opened anew before its file is taken to be at fault. */

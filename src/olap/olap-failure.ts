@@ -21,9 +21,12 @@ export function olapFailure(error: unknown): HtapError {
   const reason = storeFault(message)
   return new HtapError('olap-failed', `the column store failed: ${message}`, {
     cause: error,
-    facts: reason === null ? {} : { reason },
+    facts: { ...(reason === null ? {} : { reason }), isPassing: passing.test(message) },
   })
 }
+
+/** Memory or a file was wanting, and the same statement may go well another time. */
+const passing = /^(IO|Out of Memory) Error: /
 
 /** Wraps what opening the store at `path` threw. */
 export function openFailure(error: unknown, path: string): HtapError {

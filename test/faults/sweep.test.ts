@@ -55,6 +55,7 @@ it.each(kinds)(
 // Each was once a failure of the sweep: the calls that count, and which of them fails.
 it.each([
   ['a commit of changes is done and its answer lost', 'duckdb.query update _htap_state', 'once', 2],
+  ['an answer cannot be read to its end', 'duckdb.fetch_chunk', 'once', 36],
 ] as const)('should heal when %s', { timeout: 120_000 }, async (_, calls, mode, call) => {
   const child = new Child(
     'fault-sweep.mjs',

@@ -160,7 +160,7 @@ it('of the translations of one text the oldest is forgotten first', () => {
   const count = limits.translationVariantsMax + 1
   for (let plan = 0; plan < count; plan++) {
     const translation = { kind: 'kept', reason: `plan ${plan}`, assumptions: [] } as const
-    cache.add('key', { translation, columns: new Map(), planText: `${plan}`, isRefused: false })
+    cache.add('key', { translation, columns: new Map(), planText: `${plan}`, refusedUntilMs: 0 })
   }
   const kept = Array.from({ length: count }, (_, plan) =>
     cache.find('key', [], constants, () => `${plan}`),
