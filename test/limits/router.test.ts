@@ -109,6 +109,28 @@ it('a query that was cheaper on SQLite is weighed again after a while', async ()
   expect(await isWeighed()).toBe(true)
 })
 
+it('a query that DuckDB had no memory for is given to it again after a while', async () => {
+  const world = new TestWorld()
+  const { db, events } = openShop({ routing: 'duckdb' }, 50)
+  await untilMirrored(db, 'sale')
+  const engineOfAnswer = async () => {
+    expect(await totals(db).execute()).toMatchObject([{ n: 50 }])
+    return events.at(-1)!.engine
+  }
+  expect(await engineOfAnswer()).toBe('duckdb')
+  world.onDuckDb = (name, sql) => {
+    if (name === 'query' && /\bsum\(/.test(sql)) {
+      throw new Error('Out of Memory Error: failed to pin a block')
+    }
+  }
+  expect(await engineOfAnswer()).toBe('sqlite')
+  world.onDuckDb = () => undefined
+  expect(await engineOfAnswer()).toBe('sqlite')
+  expect(events.at(-1)!.reason).toBe('DuckDB refused')
+  world.pass(limits.failureRestMs + 1)
+  expect(await engineOfAnswer()).toBe('duckdb')
+})
+
 it('a table without a copy is counted up to a bound, and again after a while', () => {
   const world = new TestWorld()
   const database = openDatabase()
