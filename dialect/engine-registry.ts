@@ -18,6 +18,7 @@ import {
 import { SyncEngine } from '../sync/sync-engine.js'
 import type { SyncOptions } from '../sync/sync-options.js'
 import type { AnalyticsHost } from './analytics.js'
+import { callHistory } from './temporal/history-call.js'
 import { mirroredTables, temporalOptions } from './temporal/temporal-options.js'
 
 /** An engine that several Kysely instances may share; the last one to release it closes it. */
@@ -32,7 +33,7 @@ export interface SharedEngine {
  * The engine of a database, with the history of its tables: one per file and process, because two of them would hold two copies
  * and two places in the change log. Null where nothing can be captured: a read-only database.
  *
- * @throws HtapError `config-invalid`, `history-unusable`
+ * @throws HtapError `config-invalid`, `history-unusable`, `history-failed`
  */
 export async function shareEngine(host: AnalyticsHost): Promise<SharedEngine | null> {
   const { database } = host.writer
@@ -100,14 +101,15 @@ async function openHistory(
       hint: 'give the path of a file, or set `pragma journal_mode = wal` on the instance',
     })
   }
-  return await TemporalHistory.open({
+  const props = {
     access,
     sourcePath: access.workerPath,
     options,
     openStore: async () => ((await engine.open()) ? engine.store : null),
-    exclusively: (section) => engine.exclusively(section),
-    onFailure: (error) => onError?.(error),
-  })
+    exclusively: <T>(section: () => Promise<T>) => engine.exclusively(section),
+    onFailure: (error: unknown) => onError?.(error),
+  }
+  return await callHistory(() => TemporalHistory.open(props))
 }
 
 /** The name alone is not enough: another file may have taken it since an engine was made for it. */

@@ -12,6 +12,7 @@ import { callMirror } from './mirror-call.js'
 import { QueryRouter } from './router/query-router.js'
 import type { RouteExplanation } from './router/route-explanation.js'
 import { findHistoryTable } from './temporal/find-history-table.js'
+import { callHistory } from './temporal/history-call.js'
 import { pastQueryOf } from './temporal/past-query.js'
 import { temporalRouter } from './temporal/temporal-instance.js'
 
@@ -41,14 +42,14 @@ export interface HtapHandle {
    * Moves everything that is committed now into the history, which happens by itself some time after
    * each commit; returns its newest position and instant.
    *
-   * @throws HtapError `history-missing` without temporal mode
+   * @throws HtapError `history-missing` without temporal mode, `history-failed`
    */
   settleHistory(): Promise<{ readonly position: number; readonly instant: number }>
   /**
    * Gives up versions that are too old, or too many of one row; never the row that is there now. With
    * `dryRun` it only says what would go.
    *
-   * @throws HtapError `history-missing`, `config-invalid`, `table-unknown`
+   * @throws HtapError `history-missing`, `history-failed`, `config-invalid`, `table-unknown`
    */
   retainHistory(
     retention: RetentionProps & { readonly dryRun?: boolean },
@@ -57,7 +58,7 @@ export interface HtapHandle {
    * Erases rows from all history: those that ever held the values of `where` (give the primary key). What
    * is there now stays, and its history begins anew. See the documentation for what cannot be erased.
    *
-   * @throws HtapError `history-missing`, `config-invalid`, `wait-timeout`
+   * @throws HtapError `history-missing`, `history-failed`, `config-invalid`, `wait-timeout`
    */
   eraseHistory(
     table: string,
@@ -104,21 +105,26 @@ export function htap(db: Kysely<any>): HtapHandle {
     },
     settleHistory: async () => {
       const history = await temporal()
-      await history.moveNow()
-      const { position, instant } = history.state
-      return { position, instant }
+      return callHistory(async () => {
+        await history.moveNow()
+        const { position, instant } = history.state
+        return { position, instant }
+      })
     },
     retainHistory: async ({ dryRun = false, ...retention }) => {
-      const report = await (await temporal()).retain(retention, dryRun)
+      const history = await temporal()
+      const report = await callHistory(() => history.retain(retention, dryRun))
       return report.tables.map(({ table, ...rest }) => ({ table: table.name, ...rest }))
     },
     eraseHistory: async (table, where) => {
       const history = await temporal()
-      await history.moveNow()
-      const found = findHistoryTable(history.file, table)
-      const keys = findKeys(history.file, found, where)
-      const { versions, begunAnew, isInLog } = await history.erase(found, keys)
-      return { versions, begunAnew, isInLog }
+      return callHistory(async () => {
+        await history.moveNow()
+        const found = findHistoryTable(history.file, table)
+        const keys = findKeys(history.file, found, where)
+        const { versions, begunAnew, isInLog } = await history.erase(found, keys)
+        return { versions, begunAnew, isInLog }
+      })
     },
     verify: async (options) => {
       const { engine } = await router()

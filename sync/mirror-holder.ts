@@ -16,6 +16,9 @@ import type { SyncOptions } from './sync-options.js'
  */
 export type EngineState = 'idle' | 'opening' | 'ready' | 'standby' | 'failed' | 'closed'
 
+/** Where nothing serves before somebody tries again. */
+export const unavailableStates: ReadonlySet<EngineState> = new Set(['standby', 'failed', 'closed'])
+
 interface MirrorHolderProps {
   readonly access: SourceAccess
   readonly options: SyncOptions

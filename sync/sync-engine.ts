@@ -9,7 +9,7 @@ import { CatchUp } from './catch-up.js'
 import { CopyRequests } from './copy-requests.js'
 import { FreshnessWaiters } from './freshness-waiters.js'
 import type { Mirror, OpenedMirror } from './mirror.js'
-import { type EngineState, MirrorHolder } from './mirror-holder.js'
+import { type EngineState, MirrorHolder, unavailableStates } from './mirror-holder.js'
 import { MirrorSession } from './mirror-session.js'
 import { createReaders } from './read/create-readers.js'
 import type { SourceAccess } from './read/source-access.js'
@@ -20,9 +20,6 @@ import { SyncLoop } from './sync-loop.js'
 import type { SyncOptions } from './sync-options.js'
 import { TrackedTables } from './tracked-tables.js'
 import type { VerifyReport } from './verify.js'
-
-/** Where nothing serves before somebody tries again. */
-const unavailableStates: ReadonlySet<EngineState> = new Set(['standby', 'failed', 'closed'])
 
 /**
  * Keeps a column store equal to a SQLite database: copies tables, follows their changes, tells how

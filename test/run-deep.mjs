@@ -1,7 +1,7 @@
 // A deep test in its long form, with options instead of environment variables.
 //
 //   npm run test:crash -- --kills 1000 --point-kills 20 --seed 7
-//   npm run test:faults -- --step 1
+//   npm run test:faults -- --step 1 --life history
 //   npm run test:history -- --transactions 100000
 //   npm run test:model -- --operations 1000000
 import { spawn } from 'node:child_process'
@@ -14,7 +14,10 @@ const campaigns = {
     tests: 'test/crash',
     options: { kills: ['HTAP_KILLS', '1000'], 'point-kills': ['HTAP_POINT_KILLS', '20'] },
   },
-  faults: { tests: 'test/faults', options: { step: ['HTAP_FAULT_STEP', '1'] } },
+  faults: {
+    tests: 'test/faults',
+    options: { step: ['HTAP_FAULT_STEP', '1'], life: ['HTAP_FAULT_LIFE', undefined] },
+  },
   history: {
     tests: 'test/consistency/history.test.ts',
     options: { transactions: ['HTAP_TRANSACTIONS', '100000'] },

@@ -22,6 +22,7 @@ import { SchemaFacts } from './schema-facts.js'
 import { TableSizes } from './table-sizes.js'
 import {
   columnsOf,
+  isFromPlan,
   planText,
   TranslationCache,
   type TranslationEntry,
@@ -291,11 +292,4 @@ export class CandidateFinder {
     const live = this.#engine.tables.findLive(name)
     return live === undefined ? this.#sizes.rows(database, name) : live.rowCount
   }
-}
-
-function isFromPlan(translation: Translation): boolean {
-  // A refusal because of the plan must be looked at again when the plan changes.
-  return translation.kind === 'kept'
-    ? /^order/.test(translation.reason)
-    : translation.order === 'plan'
 }

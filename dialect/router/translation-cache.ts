@@ -78,6 +78,14 @@ export function translationKey(
   return `${schemaVersion} ${integers} ${types.join(' ')}\n${sql}`
 }
 
+/** Whether a translation is worth no more than the plan that it was made by. */
+export function isFromPlan(translation: Translation): boolean {
+  // A refusal because of the plan must be looked at again when the plan changes.
+  return translation.kind === 'kept'
+    ? /^order/.test(translation.reason)
+    : translation.order === 'plan'
+}
+
 export function planText(plan: readonly QueryPlanRow[]): string {
   return plan.map((row) => `${row.parent} ${row.detail}`).join('\n')
 }

@@ -4,9 +4,11 @@ import { findKeys } from '../../sync/history/find-keys.js'
 import { readChanges } from '../../sync/history/read-changes.js'
 import { readDiff } from '../../sync/history/read-diff.js'
 import { findHistoryTable } from './find-history-table.js'
+import { readHistory } from './history-call.js'
 import { type Moment, plainMoment } from './moment.js'
 import { positionOf } from './past-placement.js'
 import { temporalRouter } from './temporal-instance.js'
+import type { TemporalRouter } from './temporal-router.js'
 
 /** One change of one row. */
 export interface Change<Row> {
@@ -43,7 +45,7 @@ export interface ChangesOptions<Row> {
  * Nothing is kept in memory but a page.
  *
  * @throws HtapError `history-missing`; `history-incomplete` for a `from` before the history began;
- * `config-invalid`
+ * `config-invalid`; `history-failed`
  *
  * ### Examples
  *
@@ -61,7 +63,14 @@ export async function* changes<DB, T extends keyof DB & string>(
   table: T,
   options: ChangesOptions<Selectable<DB[T]>> = {},
 ): AsyncGenerator<Change<Selectable<DB[T]>>, void, void> {
-  const router = await temporalRouter(db)
+  yield* readHistory(changesOf(await temporalRouter(db), table, options))
+}
+
+async function* changesOf<Row>(
+  router: TemporalRouter,
+  table: string,
+  options: ChangesOptions<Row>,
+): AsyncGenerator<Change<Row>, void, void> {
   const { history, safeIntegers } = router.reading
   await history.moveNow()
   const found = findHistoryTable(history.file, table)
@@ -81,7 +90,7 @@ export async function* changes<DB, T extends keyof DB & string>(
       : { ...range, keys: findKeys(history.file, found, options.where) }
   let rows = 0
   for (const { key: _, ...change } of readChanges(history.file, found, wanted)) {
-    yield change as unknown as Change<Selectable<DB[T]>>
+    yield change as unknown as Change<Row>
     if (++rows % limits.historyPageRowsMax === 0) {
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -114,7 +123,15 @@ export async function* diff<DB, T extends keyof DB & string>(
   from: Moment,
   to: Moment,
 ): AsyncGenerator<Difference<Selectable<DB[T]>>, void, void> {
-  const router = await temporalRouter(db)
+  yield* readHistory(differencesOf(await temporalRouter(db), table, from, to))
+}
+
+async function* differencesOf<Row>(
+  router: TemporalRouter,
+  table: string,
+  from: Moment,
+  to: Moment,
+): AsyncGenerator<Difference<Row>, void, void> {
   const { history, safeIntegers } = router.reading
   const positions = {
     from: await positionOf(plainMoment(from), history),
@@ -126,7 +143,7 @@ export async function* diff<DB, T extends keyof DB & string>(
     ...positions,
     safeIntegers,
   })) {
-    yield difference as unknown as Difference<Selectable<DB[T]>>
+    yield difference as unknown as Difference<Row>
     if (++rows % limits.historyPageRowsMax === 0) {
       await new Promise((resolve) => setImmediate(resolve))
     }

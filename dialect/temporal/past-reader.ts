@@ -5,6 +5,7 @@ import { foldIdentifier } from '../../src/core/sql-identifier.js'
 import { readConnectionTraits } from '../../src/oltp/connection-traits.js'
 import type { SqliteDatabase, SqliteStatement } from '../../src/oltp/sqlite-database.js'
 import type { TemporalHistory } from '../../sync/history/temporal-history.js'
+import type { VersionCopies } from '../../sync/history/version-copies.js'
 import { requireWhole } from '../../sync/history/whole-history.js'
 import type { SyncEngine } from '../../sync/sync-engine.js'
 import type { AnalyticsHost, QueryOptions } from '../analytics.js'
@@ -17,18 +18,22 @@ import { explainKept, type RouteExplanation } from '../router/route-explanation.
 import { probeRules } from '../router/rule-probe.js'
 import { translate } from '../translate/translate.js'
 import type { Translated, Translation, TranslationContext } from '../translate/translation.js'
+import { callHistory } from './history-call.js'
 import { PastDatabase, type PastDesign } from './past-database.js'
 import { PastDatabases } from './past-databases.js'
 import { designPast, type PlacedQuery } from './past-design.js'
 import { placeQuery } from './past-placement.js'
 import type { PastQuery } from './past-query.js'
 import { pastMirror } from './past-tables.js'
+import { preparePast } from './prepare-past.js'
 import { periodColumns } from './temporal-options.js'
 
 interface PastReaderProps {
   readonly host: AnalyticsHost
   readonly engine: SyncEngine
   readonly history: TemporalHistory
+  /** The column store failed, and SQLite answers. */
+  readonly onFailure: (error: unknown) => void
 }
 
 /** The answer to a query of the past, and how it came about. */
@@ -67,8 +72,8 @@ export class PastReader {
   }
 
   /**
-   * @throws HtapError `history-missing`, `history-incomplete`, `read-only-violation`, `route-impossible`;
-   * SQLite's own errors
+   * @throws HtapError `history-missing`, `history-incomplete`, `history-failed`, `read-only-violation`,
+   * `route-impossible`; SQLite's own errors
    */
   async answer(query: CompiledQuery, past: PastQuery, options?: QueryOptions): Promise<PastAnswer> {
     const hint = hintOf(query.sql)
@@ -86,7 +91,7 @@ export class PastReader {
         if (options?.signal?.aborted) {
           throw error
         }
-        this.#props.engine.noteFailure(error)
+        this.#props.onFailure(error)
         reason = 'DuckDB refused'
       }
     }
@@ -125,10 +130,12 @@ export class PastReader {
   ): Promise<PastPlan> {
     const { host, history } = this.#props
     const sync = host.config.sync === false ? undefined : host.config.sync
-    const placed = await placeQuery(past, history)
-    const design = designPast(history.file, placed, periodColumns(sync))
+    const { placed, design } = await callHistory(async () => {
+      const placed = await placeQuery(past, history)
+      return { placed, design: designPast(history.file, placed, periodColumns(sync)) }
+    })
     const schema = await this.#open(this.#schemas, JSON.stringify(design.objects), design)
-    this.#prepare(schema, design, query.sql)
+    this.#prepare(query, schema, design)
     const kept = (reason: string | null, tables: readonly string[] | null): PastPlan => {
       return { placed, design, translated: null, reason, pending: null, tables }
     }
@@ -144,7 +151,7 @@ export class PastReader {
     if (!(pending instanceof PendingQuery)) {
       return kept(pending.reason, null)
     }
-    requireStates(history.file, design, pending.tableNames)
+    await callHistory(() => requireStates(history.file, design, pending.tableNames))
     const translation = await this.#translate(pending, schema, design)
     return translation?.kind === 'translated'
       ? {
@@ -158,20 +165,18 @@ export class PastReader {
       : kept(translation?.reason ?? null, pending.tableNames)
   }
 
-  /** Null without a column store. */
+  /** Null without a column store that serves. */
   async #translate(
     pending: PendingQuery,
     schema: PastDatabase,
-    { tables }: PastDesign,
+    design: PastDesign,
   ): Promise<Translation | null> {
-    const { history, engine } = this.#props
-    const used = pending.tableNames.flatMap((name) => tables.get(name)?.history ?? [])
-    const copies = await history.copiesOf(used)
-    const { store } = engine
-    if (copies === null || store === null) {
+    const { tables } = design
+    const copied = await this.#copies(pending, schema, design)
+    if (copied === null) {
       return null
     }
-    const disabledRules = await probeRules(store, schema.database)
+    const { copies, disabledRules } = copied
     const findTable: TranslationContext['findTable'] = (name) => {
       const past = tables.get(foldIdentifier(name))
       const shape = past === undefined ? null : schema.shape(past)
@@ -181,6 +186,29 @@ export class PastReader {
         : pastMirror(past, shape, copy)
     }
     return translate(pending.query.sql, pending.context(findTable, disabledRules))
+  }
+
+  /** Null without a column store, or when it failed: then SQLite answers. */
+  async #copies(
+    pending: PendingQuery,
+    schema: PastDatabase,
+    { tables }: PastDesign,
+  ): Promise<{
+    readonly copies: VersionCopies
+    readonly disabledRules: ReadonlySet<string>
+  } | null> {
+    const { history, engine, onFailure } = this.#props
+    const used = pending.tableNames.flatMap((name) => tables.get(name)?.history ?? [])
+    try {
+      const copies = await history.copiesOf(used)
+      const { store } = engine
+      return copies === null || store === null
+        ? null
+        : { copies, disabledRules: await probeRules(store, schema.database) }
+    } catch (error) {
+      onFailure(error)
+      return null
+    }
   }
 
   /** Null without a column store. */
@@ -205,14 +233,23 @@ export class PastReader {
     const { placed, design, tables } = plan
     const key = JSON.stringify([placed, design.objects])
     const state = await this.#open(this.#states, key, design)
-    const statement = this.#prepare(state, design, query.sql)
+    const statement = this.#prepare(query, state, design)
     const all = tables ?? [...design.tables.keys()]
-    requireStates(this.#props.history.file, design, all)
-    state.fill(
-      all.flatMap((name) => design.tables.get(name) ?? []),
-      this.#props.history.path,
-    )
+    await callHistory(() => {
+      requireStates(this.#props.history.file, design, all)
+      state.fill(
+        all.flatMap((name) => design.tables.get(name) ?? []),
+        this.#props.history.path,
+      )
+    })
     return statement.all(query.parameters) as Record<string, unknown>[]
+  }
+
+  #prepare(query: CompiledQuery, past: PastDatabase, { unknown }: PastDesign): SqliteStatement {
+    return preparePast(past.database, withoutHints(query.sql), {
+      unknown,
+      refused: this.#props.history.refused,
+    })
   }
 
   #open(databases: PastDatabases, key: string, { objects }: PastDesign): Promise<PastDatabase> {
@@ -221,40 +258,6 @@ export class PastReader {
     return databases.get(`${integers} ${key}`, () =>
       PastDatabase.open(objects, integers, config.onCreateConnection),
     )
-  }
-
-  /**
-   * @throws SQLite's own errors; HtapError `history-missing` for a table that was there and has no
-   * history, `read-only-violation`
-   */
-  #prepare({ database }: PastDatabase, { unknown }: PastDesign, sql: string): SqliteStatement {
-    const { history } = this.#props
-    let statement: SqliteStatement
-    try {
-      statement = database.prepare(withoutHints(sql))
-    } catch (error) {
-      const [, table = ''] = /^no such table: (?:main\.)?(.*)$/.exec((error as Error).message) ?? []
-      const [name = ''] = table.split('@htap-')
-      if (!unknown.has(foldIdentifier(table))) {
-        throw error
-      }
-      const refused = [...history.refused].find(
-        ([it]) => foldIdentifier(it) === foldIdentifier(name),
-      )
-      throw new HtapError('history-missing', `table ${name} has no history at this moment`, {
-        hint:
-          refused?.[1] ??
-          'a history begins when `sync: { mode: "temporal" }` is switched on for a table',
-        facts: { table: name, sql: withoutHints(sql) },
-        cause: error,
-      })
-    }
-    if (!statement.reader || !statement.readonly) {
-      throw new HtapError('read-only-violation', 'the past cannot be written', {
-        hint: 'use the instance itself for writes, not what asOf() or history() return',
-      })
-    }
-    return statement
   }
 }
 

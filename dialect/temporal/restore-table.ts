@@ -2,6 +2,7 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 import { findKeys } from '../../sync/history/find-keys.js'
 import type { RestoredCounts } from '../../sync/history/restored-rows.js'
 import { findHistoryTable } from './find-history-table.js'
+import { callHistory } from './history-call.js'
 import { type Moment, plainMoment } from './moment.js'
 import { positionOf } from './past-placement.js'
 import { temporalRouter } from './temporal-instance.js'
@@ -21,8 +22,8 @@ export interface RestoreOptions<Row> {
  *
  * @param db an instance in temporal mode, or a transaction of it, which it then is a part of
  * @returns how many rows were inserted, updated and deleted
- * @throws HtapError `history-missing`, `history-incomplete`, `table-unknown` for a table that is gone;
- * SQLite's own error when a constraint refuses a row: then nothing has changed
+ * @throws HtapError `history-missing`, `history-incomplete`, `history-failed`, `table-unknown` for a table
+ * that is gone; SQLite's own error when a constraint refuses a row: then nothing has changed
  *
  * ### Examples
  *
@@ -37,10 +38,18 @@ export async function restoreTable<DB, T extends keyof DB & string>(
 ): Promise<RestoredCounts> {
   const router = await temporalRouter(db)
   const { history } = router
-  await history.moveNow()
-  const position = await positionOf(plainMoment(to), history)
-  const found = findHistoryTable(history.file, table)
-  const keys = where === undefined ? undefined : findKeys(history.file, found, where)
-  const run = () => router.restore(found, keys === undefined ? { position } : { position, keys })
+  const { found, props } = await callHistory(async () => {
+    await history.moveNow()
+    const position = await positionOf(plainMoment(to), history)
+    const found = findHistoryTable(history.file, table)
+    return {
+      found,
+      props:
+        where === undefined
+          ? { position }
+          : { position, keys: findKeys(history.file, found, where) },
+    }
+  })
+  const run = () => router.restore(found, props)
   return db.isTransaction ? run() : await db.transaction().execute(async () => run())
 }

@@ -28,7 +28,11 @@ export class TemporalRouter extends QueryRouter implements PastAnalytics {
     super(host, engine, release)
     this.#host = host
     this.history = history
-    this.#reader = new PastReader({ host, engine, history })
+    const onFailure = (error: unknown) => {
+      this.log.lastError = error
+      engine.noteFailure(error)
+    }
+    this.#reader = new PastReader({ host, engine, history, onFailure })
   }
 
   get past(): PastAnalytics {

@@ -3,6 +3,7 @@ export type HtapErrorCode =
   | 'assertion'
   | 'closed'
   | 'config-invalid'
+  | 'history-failed'
   | 'history-incomplete'
   | 'history-missing'
   | 'history-unusable'

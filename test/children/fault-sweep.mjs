@@ -1,19 +1,24 @@
 // Runs a short life of a database again and again, and makes another call to an engine or a file
-// fail each time. The user's statements must not notice, and the mirror must heal.
+// fail each time. The user's statements must not notice, and the mirror and the history must heal.
 //
-// Arguments: a folder, once|ever, before|after, the first call that fails, the step, how many cases.
+// Arguments: mirror|history, a folder, once|ever, before|after, the first call that fails, the step,
+// how many cases.
 // Lines: `case <call> <what failed>` for each case, then `untouched <calls>` if one was.
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kysely, sql } from 'kysely'
-import { HtapDialect, HtapError, htap, olap, oltp } from 'kysely-htap'
+import { HtapDialect } from 'kysely-htap'
 import { faults } from './arm-faults.mjs'
+import { insist, isTyped, progress } from './fault-checks.mjs'
+import { historyLife } from './history-life.mjs'
+import { mirrorLife } from './mirror-life.mjs'
 
-const [folder, mode, moment, first, step, cases] = process.argv.slice(2)
-const healMs = 20_000
+const [name, folder, mode, moment, first, step, cases] = process.argv.slice(2)
+const kind = { mirror: mirrorLife, history: historyLife }[name]
 /** A case that takes longer hangs. */
 const caseMs = 180_000
-let phase = ''
+/** So often a database that refuses to open is opened anew. */
+const opensMax = 3
 
 let call = Number(first)
 for (let index = 0; index < Number(cases); index++, call += Number(step)) {
@@ -37,31 +42,45 @@ async function run(from) {
   const open = () =>
     new Kysely({
       dialect: new HtapDialect({
+        ...kind.options,
         database: path,
-        sync: { intervalMs: 10, waitTimeoutMs: 300 },
-        routing: 'duckdb',
+        sync: { ...kind.sync, intervalMs: 10, waitTimeoutMs: 300 },
       }),
     })
+  const close = (db) =>
+    db.destroy().catch((error) => check(isTyped(error), `destroy: ${error.stack}`))
+  const life = kind.begin()
   let db = open()
   faults.names.length = 0
   const watchdog = setTimeout(() => {
     console.log(
-      `FAILED call ${from} ${mode} ${moment}: hangs ${phase}: ${faults.names.join(' | ')}`,
+      `FAILED call ${from} ${mode} ${moment}: hangs ${progress.phase}: ${faults.names.join(' | ')}`,
     )
     process.exit(1)
   }, caseMs)
   faults.arm(from, mode === 'once' ? 1 : 1_000_000_000, moment === 'after')
   try {
-    await live(db, check)
-    if (mode === 'once') {
-      await heal(db, check, 'in the same process')
+    let isOpen = !kind.mayRefuseToOpen
+    for (let attempt = 1; !isOpen && attempt <= opensMax; attempt++) {
+      isOpen = (await insist(check, () => sql`select 1`.execute(db))) !== undefined
+      if (!isOpen) {
+        await close(db)
+        db = open()
+      }
     }
-    phase = 'closing'
-    await db.destroy().catch((error) => check(isTyped(error), `destroy: ${error.stack}`))
+    check(isOpen || mode === 'ever', 'the database does not open')
+    if (isOpen) {
+      await life.live(db, check)
+      if (mode === 'once') {
+        await life.heal(db, check, 'in the same process')
+      }
+    }
+    progress.phase = 'closing'
+    await close(db)
     const { failed } = faults
     faults.disarm()
     db = open()
-    await heal(db, check, 'after a restart')
+    await life.heal(db, check, 'after a restart')
     await db.destroy()
     if (problems.length > 0) {
       throw new Error(problems.join('\n'))
@@ -75,127 +94,4 @@ async function run(from) {
     )
     process.exit(1)
   }
-}
-
-async function live(db, check) {
-  // Every statement of the user must do what it does without a mirror, whatever fails beside it.
-  await sql`create table a(id integer primary key, k text unique, n integer)`.execute(db)
-  await sql`create table b(x integer, y text, z real, primary key (x, y)) without rowid`.execute(db)
-  await sql`insert into a with recursive s(v) as (select 1 union all select v + 1 from s where v < 2500)
-    select v, 'k' || v, v % 7 from s`.execute(db)
-  await sql`insert into b select id, k, n / 8.0 from a limit 300`.execute(db)
-  await ask(db, check)
-  await insist(check, () => olap(count(db, 'a')).execute())
-  await insist(check, () => olap(count(db, 'b')).execute())
-  await ask(db, check)
-  await db.transaction().execute(async (trx) => {
-    await trx.updateTable('a').set({ n: 100 }).where('id', '<', 10).execute()
-    await trx.deleteFrom('b').where('x', '<', 20).execute()
-    await trx.insertInto('a').values({ k: 'new', n: 1 }).execute()
-  })
-  await ask(db, check)
-  await trxThatFails(db)
-  await sql`replace into a(id, k, n) values (99999, 'k7', 3)`.execute(db)
-  await ask(db, check)
-  await insist(check, () => htap(db).syncNow())
-  await sql`insert into a(k, n) with recursive s(v) as (select 1 union all select v + 1 from s where v < 600)
-    select 'm' || v, v % 3 from s`.execute(db)
-  await insist(check, () => htap(db).syncNow())
-  await ask(db, check)
-  await insist(check, () => htap(db).rebuild('a'))
-  await sql`alter table a add column extra text default 'none'`.execute(db)
-  await ask(db, check)
-  await sql`update a set extra = 'some' where id % 5 = 0`.execute(db)
-  await insist(check, () => htap(db).verify()).then((report) => {
-    check(report?.equal !== false, 'verify() says that the mirror differs')
-  })
-  await ask(db, check)
-  await htap(db).status()
-}
-
-async function trxThatFails(db) {
-  await db
-    .transaction()
-    .execute(async (trx) => {
-      await trx.updateTable('a').set({ n: 55 }).execute()
-      throw new Error('rolled back')
-    })
-    .catch(() => undefined)
-}
-
-function count(db, table) {
-  return db.selectFrom(table).select((eb) => eb.fn.countAll().as('c'))
-}
-
-function queries(db) {
-  return [
-    db
-      .selectFrom('a')
-      .select((eb) => ['n', eb.fn.countAll().as('c'), eb.fn.max('k').as('k')])
-      .groupBy('n')
-      .orderBy('n'),
-    db
-      .selectFrom('b')
-      .innerJoin('a', 'a.id', 'b.x')
-      .select((eb) => [eb.fn.sum('b.z').as('s'), eb.fn.countAll().as('c')]),
-  ]
-}
-
-async function ask(db, check) {
-  phase = 'asking'
-  for (const query of queries(db)) {
-    const answer = JSON.stringify(await query.execute())
-    const right = JSON.stringify(await oltp(query).execute())
-    check(answer === right, `answer ${answer}, SQLite ${right}`)
-  }
-}
-
-/** What asks for the mirror itself may be refused, with a word on what to do. */
-async function insist(check, work) {
-  phase = String(work)
-  try {
-    return await work()
-  } catch (error) {
-    check(isTyped(error), `refused without a type: ${error.stack}`)
-    return undefined
-  }
-}
-
-function isTyped(error) {
-  return error instanceof HtapError && error.code !== 'assertion' && error.hint !== undefined
-}
-
-async function heal(db, check, when) {
-  phase = `healing ${when}`
-  const deadline = performance.now() + healMs
-  for (const table of ['a', 'b']) {
-    for (;;) {
-      try {
-        await olap(count(db, table)).execute()
-        break
-      } catch (error) {
-        if (performance.now() > deadline) {
-          const status = await htap(db).status()
-          check(false, `not healed ${when}: ${error.stack}\n${describe(status)}`)
-          return
-        }
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      }
-    }
-  }
-  // The one call that fails may be among these.
-  const report = (await insist(check, () => verified(db))) ?? (await verified(db))
-  check(report.equal, `not equal ${when}`)
-  const { state } = await htap(db).status()
-  check(state === 'ready', `${state} ${when}`)
-  await ask(db, check)
-}
-
-async function verified(db) {
-  await htap(db).syncNow()
-  return await htap(db).verify()
-}
-
-function describe({ state, lastError, tables }) {
-  return `${state} ${lastError?.stack} ${JSON.stringify(tables.map((it) => [it.table, it.state, it.reason, String(it.lastError?.stack)]))}`
 }

@@ -7,13 +7,14 @@ import { tempFolder } from '../support/temp-folder.js'
 
 // A short life of a database, again and again; each time another call to an engine or to a file
 // fails: once or from then on, before it has done anything or after. No statement of the user may fail
-// or get another answer, and the mirror must heal, in the process or with the next one.
+// or get another answer, and the mirror and the history must heal, in the process or with the next one.
 // HTAP_FAULT_STEP=1 makes every call fail in turn, until one life goes by untouched; a greater number
-// leaves calls out; without it a few calls fail, other ones with every HTAP_SEED.
+// leaves calls out; without it a few calls fail, other ones with every HTAP_SEED. HTAP_FAULT_LIFE names
+// the one life that is lived.
 const step = repetitions('HTAP_FAULT_STEP', 0)
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
-/** About as many calls as a life makes. */
-const callsOfLife = 600
+/** About as many calls as each life makes. */
+const callsOfLife = { mirror: 600, history: 3000 }
 const casesPerProcess = 50
 const armed = fileURLToPath(new URL('../children/arm-faults.mjs', import.meta.url))
 
@@ -23,23 +24,27 @@ const allKinds = [
   ['ever', 'before'],
   ['ever', 'after'],
 ] as const
-const kinds = step > 0 ? allKinds : allKinds.filter((_, index) => (index + seed) % 2 === 0)
+const lives = (['mirror', 'history'] as const).filter(
+  (life) => life === (process.env['HTAP_FAULT_LIFE'] ?? life),
+)
+const kinds = lives.flatMap((life) => allKinds.map((kind) => [life, ...kind] as const))
+const chosen = step > 0 ? kinds : kinds.filter((_, index) => (index + seed) % 2 === 0)
 
-it.each(kinds)(
-  `should heal when a call fails %s, %s its work is done (seed ${seed})`,
+it.each(chosen)(
+  `should heal the %s when a call fails %s, %s its work is done (seed ${seed})`,
   {
     timeout: 36_000_000,
   },
-  async (mode, moment) => {
+  async (life, mode, moment) => {
     const folder = tempFolder()
-    let first = step > 0 ? 1 : 1 + (((seed + moment.length) * 7919) % callsOfLife)
+    let first = step > 0 ? 1 : 1 + (((seed + moment.length) * 7919) % callsOfLife[life])
     let cases = 0
     for (let isTouched = true; isTouched; cases++) {
       const count = step > 0 ? casesPerProcess : 1
       const path = join(folder, String(cases))
       const child = new Child(
         'fault-sweep.mjs',
-        [path, mode, moment, first, Math.max(1, step), count].map(String),
+        [life, path, mode, moment, first, Math.max(1, step), count].map(String),
         { NODE_OPTIONS: `--import ${armed}` },
       )
       const { code } = await child.ended()
@@ -59,7 +64,7 @@ it.each([
 ] as const)('should heal when %s', { timeout: 120_000 }, async (_, calls, mode, call) => {
   const child = new Child(
     'fault-sweep.mjs',
-    [join(tempFolder(), 'case'), mode, 'after', call, 1, 1].map(String),
+    ['mirror', join(tempFolder(), 'case'), mode, 'after', call, 1, 1].map(String),
     { NODE_OPTIONS: `--import ${armed}`, HTAP_FAULT_CALLS: calls },
   )
   const { code } = await child.ended()
