@@ -30,7 +30,7 @@ const endless = new BigInt64Array(limits.batchRowsMax).fill(noEnd)
 export class CopiedVersions {
   readonly history: HistoryTable
   readonly generation: number
-  /** `version_<id>` of the history file as a table like any other. */
+  readonly cuts: number
   readonly versions: MirroredTable
   readonly #writer: OlapWriter
   /** The newest version that is in the copy. */
@@ -38,14 +38,12 @@ export class CopiedVersions {
 
   constructor(
     writer: OlapWriter,
-    history: HistoryTable,
-    generation: number,
-    versions: MirroredTable,
-    lastId: number,
+    { history, generation, cuts, versions, lastId }: CopiedVersionsProps,
   ) {
     this.#writer = writer
     this.history = history
     this.generation = generation
+    this.cuts = cuts
     this.versions = versions
     this.lastId = lastId
   }
@@ -90,10 +88,6 @@ export class CopiedVersions {
     await this.#writer.execute(
       `create or replace table ${this.sqlName}(${this.#columns()}, until bigint not null)`,
     )
-  }
-
-  async drop(): Promise<void> {
-    await this.#writer.execute(`drop table if exists ${this.sqlName}`)
   }
 
   /**
@@ -180,7 +174,7 @@ export class CopiedVersions {
   }
 
   get #name(): string {
-    return `version_${this.history.id}_${this.generation}`
+    return `${copyPrefix(this.history.id)}${this.generation}`
   }
 
   #columns(): string {
@@ -190,6 +184,21 @@ export class CopiedVersions {
       })
       .join(', ')
   }
+}
+
+interface CopiedVersionsProps {
+  readonly history: HistoryTable
+  readonly generation: number
+  /** What `readCuts` said when the copy was begun. */
+  readonly cuts: number
+  /** `version_<id>` of the history file as a table like any other. */
+  readonly versions: MirroredTable
+  readonly lastId: number
+}
+
+/** What the names of all copies of a table begin with, by its `HistoryTable.id`. */
+export function copyPrefix(id: number): string {
+  return `version_${id}_`
 }
 
 function withoutEnd(part: ColumnBatch): ColumnBatch {

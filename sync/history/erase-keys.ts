@@ -4,6 +4,7 @@ import { reach } from '../../src/core/outside-world.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SourceAccess } from '../read/source-access.js'
 import { writePatiently } from '../read/write-patiently.js'
+import { noteCut } from './cuts.js'
 import { eraseFromLog } from './erase-from-log.js'
 import { readHistoryState, writeHistoryState } from './history-schema.js'
 import { allColumns, type HistoryTable, versionTable } from './history-table.js'
@@ -107,6 +108,7 @@ function eraseVersions(
   if (erased === 0) {
     return { versions: 0, begunAnew: 0, position: null }
   }
+  noteCut(history, table)
   addNote(history, state, 'erased')
   writeHistoryState(history, state)
   return { versions: erased, begunAnew, position: state.position }

@@ -4,6 +4,7 @@ import { reach, wallClockMs } from '../../src/core/outside-world.js'
 import { foldIdentifier } from '../../src/core/sql-identifier.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
+import { noteCut } from './cuts.js'
 import { ExpiredVersions, type Retained } from './expired-versions.js'
 import { type HistoryTable, readAllHistoryTables } from './history-table.js'
 import { inHistoryTransaction } from './history-transaction.js'
@@ -69,6 +70,7 @@ export async function applyRetention(
       if (found.begins !== null) {
         raiseBegin(history, table, found.begins)
         expired.delete()
+        noteCut(history, table)
       }
       reach('history-retention.in-transaction')
       return found

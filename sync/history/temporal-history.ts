@@ -1,3 +1,5 @@
+import { HtapError } from '../../src/core/htap-error.js'
+import { messageOf } from '../../src/core/message-of.js'
 import { Turns } from '../../src/core/turns.js'
 import type { OlapStore } from '../../src/olap/olap-store.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
@@ -136,7 +138,8 @@ export class TemporalHistory {
       await this.#props.keeper.move()
       const report = await applyRetention(this.file, retention)
       const touched = report.tables.filter(({ versions }) => versions > 0)
-      await this.#forgetCopies(touched.map(({ table }) => table.id))
+      // Copies that stay are found to be old ones when they are next asked for.
+      await this.#forgetCopies(touched.map(({ table }) => table.id)).catch(this.#props.onFailure)
       return report
     })
   }
@@ -144,14 +147,24 @@ export class TemporalHistory {
   /**
    * Erases keys of a table from all history, and from its copy.
    *
-   * @throws as `eraseKeys`
+   * @throws as `eraseKeys`; HtapError `history-failed` when the copy cannot be cleared
    */
   erase(table: HistoryTable, keys: readonly (readonly unknown[])[]): Promise<ErasedKeys> {
     const { access, keeper } = this.#props
     return this.#turns.run(async () => {
       const move = () => keeper.move()
       const erased = await eraseKeys({ history: this.file, access, move, table, keys })
-      await this.#forgetCopies([table.id])
+      await this.#forgetCopies([table.id]).catch((error: unknown) => {
+        throw new HtapError(
+          'history-failed',
+          `what was erased from ${table.name} may still stand in DuckDB's copy: ${messageOf(error)}`,
+          {
+            hint: 'erase it again, or delete the file of the copy',
+            cause: error,
+            facts: { table: table.name },
+          },
+        )
+      })
       return erased
     })
   }

@@ -8,13 +8,14 @@ import { historySchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { chooseStorage } from '../apply/column-storage.js'
 import { MirroredTable } from '../apply/mirrored-table.js'
-import { CopiedVersions, copySchema, versionShape } from './copied-versions.js'
+import { CopiedVersions, copyPrefix, copySchema, versionShape } from './copied-versions.js'
+import { readCuts } from './cuts.js'
 import { readConsumerId } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
 import type { VersionReader } from './version-reader.js'
 
 /** Raised when the tables below, or copies of versions, change their meaning. */
-const layoutVersion = 2
+const layoutVersion = 3
 
 /**
  * Copies of the history in the column store. They are disposable: what is missing, or of another
@@ -65,15 +66,27 @@ export class VersionCopies {
     }
   }
 
-  /** Versions of these tables were taken out of the history: their copies are made anew. */
+  /** Versions of these tables were taken out of the history: nothing is left of their copies. */
   async forget(tableIds: readonly number[]): Promise<void> {
     for (const id of tableIds) {
-      const copy = this.#copies.get(id)
       this.#copies.delete(id)
+      await this.#dropCopies(id, null)
       await this.#writer.execute(`delete from ${copySchema}.copied where id = ${id}`)
-      await copy?.drop()
     }
     await this.#writer.execute('checkpoint').catch(() => undefined)
+  }
+
+  /** Drops all copies of a table but this one, also those that nobody knows any more. */
+  async #dropCopies(id: number, kept: CopiedVersions | null): Promise<void> {
+    const names = await this.#writer.values(
+      `select table_name from information_schema.tables
+       where table_schema = '${copySchema}' and starts_with(table_name, '${copyPrefix(id)}')`,
+    )
+    for (const [name] of names) {
+      if (`${copySchema}.${name}` !== kept?.sqlName) {
+        await this.#writer.execute(`drop table ${copySchema}.${name}`)
+      }
+    }
   }
 
   /** False for a store without copies of this history. */
@@ -93,7 +106,7 @@ export class VersionCopies {
       `select id, generation, last_id, definition from ${copySchema}.copied`,
     )
     for (const [id, generation, lastId, definition] of rows) {
-      const { history, ...stored } = JSON.parse(String(definition)) as StoredCopy
+      const { history, cuts, ...stored } = JSON.parse(String(definition)) as StoredCopy
       const versions = new MirroredTable({
         ...stored,
         tableId: Number(id),
@@ -103,7 +116,13 @@ export class VersionCopies {
       })
       this.#copies.set(
         Number(id),
-        new CopiedVersions(this.#writer, history, Number(generation), versions, Number(lastId)),
+        new CopiedVersions(this.#writer, {
+          history,
+          generation: Number(generation),
+          cuts,
+          versions,
+          lastId: Number(lastId),
+        }),
       )
     }
     return true
@@ -112,7 +131,10 @@ export class VersionCopies {
   async #catchUp(table: HistoryTable): Promise<void> {
     let copy = this.#copies.get(table.id)
     const shape = versionShape(this.#history, table)
-    if (copy === undefined || copy.versions.shape.columns.length !== shape.columns.length) {
+    const isFit =
+      copy?.cuts === readCuts(this.#history, table) &&
+      copy.versions.shape.columns.length === shape.columns.length
+    if (copy === undefined || !isFit) {
       copy = await this.#begin(table, copy, null)
     }
     for (let attempt = 1; ; attempt++) {
@@ -153,17 +175,23 @@ export class VersionCopies {
     profiles: readonly ColumnProfile[] | null,
   ): Promise<CopiedVersions> {
     const versions = CopiedVersions.describe(this.#history, table, profiles, chooseStorage)
-    const generation = (before?.generation ?? 0) + 1
-    const copy = new CopiedVersions(this.#writer, table, generation, versions, 0)
+    const copy = new CopiedVersions(this.#writer, {
+      history: table,
+      generation: (before?.generation ?? 0) + 1,
+      cuts: readCuts(this.#history, table),
+      versions,
+      lastId: 0,
+    })
     await copy.create()
     this.#copies.set(table.id, copy)
-    await before?.drop()
+    await this.#dropCopies(table.id, copy)
     return copy
   }
 
   #registerSql(copy: CopiedVersions): string {
     const { shape, storage, profiles } = copy.versions
-    const definition: StoredCopy = { history: copy.history, shape, storage, profiles }
+    const { history, cuts } = copy
+    const definition: StoredCopy = { history, cuts, shape, storage, profiles }
     return `delete from ${copySchema}.copied where id = ${copy.history.id};
       insert into ${copySchema}.copied values (${copy.history.id}, ${copy.generation},
         ${copy.lastId}, ${quoteText(JSON.stringify(definition))});`
@@ -196,6 +224,7 @@ export class VersionCopies {
 
 interface StoredCopy {
   readonly history: HistoryTable
+  readonly cuts: number
   readonly shape: TableShape
   readonly storage: readonly ColumnKind[]
   readonly profiles: readonly ColumnProfile[]
