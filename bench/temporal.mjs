@@ -60,25 +60,25 @@ async function written(folder, rows, rounds) {
 
 /** The same changes in both modes, until everything is where it belongs. */
 async function applied(folder, rows, rounds) {
-  const modes = ['mirror', 'temporal']
+  const modes = { mirror: 'mirror', temporal: 'temporal', unasked: 'temporal' }
   const sides = await Promise.all(
-    modes.map(async (mode) => {
-      const path = join(folder, `${mode}.db`)
+    Object.entries(modes).map(async ([side, mode]) => {
+      const path = join(folder, `${side}.db`)
       createOrders(path, rows).close()
       const db = open(path, { mode, tables: ['orders'] })
       await copied(db)
-      await settle(db, mode)
-      return { mode, db, database: new Database(path) }
+      await settle(db, side)
+      return { side, db, database: new Database(path) }
     }),
   )
   const times = await alternate(
     rounds,
     Object.fromEntries(
-      sides.map(({ mode, db, database }) => [
-        mode,
+      sides.map(({ side, db, database }) => [
+        side,
         async (round) => {
           database.prepare('update orders set amount = amount + ?').run(round)
-          return await timed(() => settle(db, mode))
+          return await timed(() => settle(db, side))
         },
       ]),
     ),
@@ -94,6 +94,11 @@ async function applied(folder, rows, rounds) {
       1 / ratio(times.temporal, times.mirror),
       `${rate(rows, median(times.temporal))} against ${rate(rows, median(times.mirror))}, medians of ${rounds}`,
     ),
+    noted(
+      'the same before anybody asks about the past',
+      1 / ratio(times.unasked, times.mirror),
+      `${rate(rows, median(times.unasked))}; the history is on disk, and DuckDB has no copy of its new versions yet`,
+    ),
   ]
 }
 
@@ -105,10 +110,12 @@ async function copied(db) {
   }
 }
 
-/** Everything that is committed is in the copy and, in temporal mode, in the history and its copy. */
-async function settle(db, mode) {
-  if (mode === 'temporal') {
+/** Everything that is committed is in the copy and, in temporal mode, in the history and, if asked for, its copy. */
+async function settle(db, side) {
+  if (side !== 'mirror') {
     await htap(db).settleHistory()
+  }
+  if (side === 'temporal') {
     await asOf(db, new Date()).selectFrom('orders').select('id').limit(1).execute()
   }
   await htap(db).syncNow()
