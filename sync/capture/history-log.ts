@@ -1,5 +1,5 @@
 import { foldIdentifier, quoteIdentifier } from '../../src/core/sql-identifier.js'
-import type { TableShape } from '../../src/core/table-shape.js'
+import type { ColumnShape, TableShape } from '../../src/core/table-shape.js'
 import { internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog } from './change-log.js'
@@ -13,7 +13,7 @@ import { changeLog } from './change-log.js'
  * this one. So the last entry of a key is always what the table holds.
  *
  * An entry has the `seq` of its row in the change log. The columns have no type, so that values keep
- * their storage class.
+ * their storage class; but where SQLite hands on a whole REAL as an integer, it makes it one again.
  */
 export const historyLog = Object.freeze({
   /** Names of the tables whose history is kept. */
@@ -208,6 +208,14 @@ export function readPresentNames(
   return names
 }
 
+/**
+ * SQLite computes a virtual column of REAL affinity as an integer where it is whole, calls it a REAL,
+ * and stores the integer in a column without a type (3.53.2).
+ */
+export function isWholeRealLost({ generated, affinity }: ColumnShape): boolean {
+  return generated && affinity === 'real'
+}
+
 /** Begins to keep entries of a capture. Must run inside a write transaction, before its triggers. */
 export function beginHistoryCapture(
   database: SqliteDatabase,
@@ -216,7 +224,9 @@ export function beginHistoryCapture(
   const { id, shape, before, isEmpty } = capture
   const { seq, at, event, present } = entryColumns
   const keyCount = shape.withoutRowid ? shape.primaryKey.length : 1
-  const columns = shape.columns.map(({ name }) => quoteIdentifier(name))
+  const columns = shape.columns.map(
+    (column) => `${quoteIdentifier(column.name)} ${isWholeRealLost(column) ? 'real' : ''}`,
+  )
   const others = [at, event, ...entryKeyColumns(keyCount), present, ...columns]
   database.exec(
     `create table main.${entryTable(id)}(${seq} integer primary key, ${others.join(', ')})`,

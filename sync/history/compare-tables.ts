@@ -2,7 +2,7 @@ import { reach } from '../../src/core/outside-world.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import { historyLog } from '../capture/history-log.js'
+import { historyLog, isWholeRealLost } from '../capture/history-log.js'
 import type { HistoryState } from './history-schema.js'
 import {
   allColumns,
@@ -141,7 +141,12 @@ function compareRows(history: SqliteDatabase, capture: KnownCapture, position: n
   const { table, shape, columns } = capture
   const versions = versionTable(table)
   const gone = closeMissingRows(history, capture, position)
-  const values = shape.columns.map(({ name }) => `t.${quoteIdentifier(name)}`)
+  const values = shape.columns.map((column) => {
+    const value = `t.${quoteIdentifier(column.name)}`
+    return isWholeRealLost(column)
+      ? `iif(typeof(${value}) = 'real', ${value} * 1.0, ${value})`
+      : value
+  })
   const sourceKeys = sourceKey(shape, 't')
   // Without affinity, and by the collation of the left side, which has none: bit by bit.
   const differs = columns.map((column, index) => {

@@ -51,6 +51,26 @@ describe('capture for the history', () => {
     ).toBe(h.database.prepare(`${bytes} where id = 6`).pluck().get())
   })
 
+  it('should keep a generated REAL that is whole as the REAL that it is', async () => {
+    const h = await HistoryHarness.open(
+      `create table t(id integer primary key, n,
+         v real generated always as (n * 2) virtual, s real generated always as (n * 2) stored);
+       insert into t(n) values (1), (-0.0), ('x'), (null)`,
+    )
+    h.commit('insert into t(n) values (2), (0.25)')
+    h.commit('update t set n = n + 1 where id = 1')
+    await h.keeper.move()
+    h.expectPresent('t', 'id', 'id, n, v, s')
+    const kinds = h.keeper.history.prepare(
+      "select count(*) from version_1 where 'real' not in (typeof(c2), typeof(c3)) and c1 is not null",
+    )
+    expect(kinds.pluck().safeIntegers(false).get()).toBe(0)
+    const { length } = h.versions('t')
+    h.keeper.history.exec('update history.history_capture set is_compared = 0')
+    await h.keeper.move()
+    expect(h.versions('t')).toHaveLength(length)
+  })
+
   it('should follow keys of every form, and their changes', async () => {
     const h = await HistoryHarness.open(
       `create table alias(id integer primary key, v);
