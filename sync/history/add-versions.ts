@@ -19,7 +19,7 @@ export function addVersions(
   known: readonly KnownCapture[],
 ): void {
   const { table } = captures[0] as KnownCapture
-  const replaced = addReplacedRows(history, captures)
+  const replaced = addReplacedRows(history, captures, known)
   const isRepeated = hasRepeatedKeys(history, table)
   history.exec(`create table temp.step as ${stepsSql(table, isRepeated)}
     ${replaced > 0 || isRepeated ? "order by seq, event <> 'replace'" : ''}`)

@@ -8,6 +8,7 @@ import {
   allColumns,
   existsInSource,
   type HistoryTable,
+  isNewest,
   type KnownCapture,
   readHistoryTables,
   sourceKey,
@@ -114,12 +115,6 @@ class Notes {
       this.state = next
     }
   }
-}
-
-/** No later capture goes by the same name. */
-function isNewest(capture: KnownCapture, captures: readonly KnownCapture[]): boolean {
-  const name = capture.shape.name.toLowerCase()
-  return !captures.some((other) => other.id > capture.id && other.shape.name.toLowerCase() === name)
 }
 
 function endTable(history: SqliteDatabase, table: HistoryTable, position: number): number {

@@ -35,6 +35,12 @@ export function sourceTable(shape: TableShape): string {
   return `${sourceSchema}.${quoteIdentifier(shape.name)}`
 }
 
+/** No later capture goes by the same name: it has the present form of the source's table, if there is one. */
+export function isNewest(capture: KnownCapture, known: readonly KnownCapture[]): boolean {
+  const name = capture.shape.name.toLowerCase()
+  return !known.some((other) => other.id > capture.id && other.shape.name.toLowerCase() === name)
+}
+
 /** The key of the source's table, ready for SQL, in the order of `HistoryTable.keys`. */
 export function sourceKey(shape: TableShape, alias: string): readonly string[] {
   return captureKey(shape).map((name) =>

@@ -5,6 +5,7 @@ import {
   existsInSource,
   type HistoryTable,
   isLast,
+  isNewest,
   type KnownCapture,
   sourceKey,
   sourceTable,
@@ -56,17 +57,21 @@ function secondaryUniques(shape: TableShape): TableShape['indexes'] {
  * entry says that it has not: a row that comes back does so as an insert, and one that never comes
  * back is not in the table now. The proof holds also where the index was not there all the time.
  *
+ * @param captures of the table that have entries
+ * @param known all captures that the history knows: the table may have another form by now
  * @returns how many
  */
 export function addReplacedRows(
   history: SqliteDatabase,
   captures: readonly KnownCapture[],
+  known: readonly KnownCapture[],
 ): number {
-  const newest = captures.at(-1) as KnownCapture
-  const { table } = newest
-  const isAbsent = existsInSource(history, table.name)
-    ? `not exists (${holderInSource(newest)})`
-    : 'true'
+  const { table } = captures[0] as KnownCapture
+  const newest = known.findLast((it) => it.table.id === table.id) as KnownCapture
+  const isAbsent =
+    isNewest(newest, known) && existsInSource(history, table.name)
+      ? `not exists (${holderInSource(newest)})`
+      : 'true'
   const uniques = distinctUniques(captures)
   if (uniques.length > 0) {
     history.exec(`create index temp.entry_key on entry(${table.keys.join(', ')}, seq)`)

@@ -71,6 +71,31 @@ describe('capture for the history', () => {
     expect(h.versions('t')).toHaveLength(length)
   })
 
+  it.each([
+    'alter table t rename column id to named',
+    'alter table t rename column a to named',
+    'drop table t; create table t(other text primary key, a unique) without rowid',
+    'alter table t rename to renamed; create table t(id integer primary key, a unique)',
+  ])('should take up what was written before "%s"', async (change) => {
+    const h = await HistoryHarness.open(
+      'create table t(id text primary key, a unique) without rowid',
+    )
+    h.commit("insert into t values ('x', 1), ('y', 2)")
+    h.commit("insert or replace into t values ('z', 2)")
+    h.database.exec(change)
+    await h.keeper.move()
+    const versions = h.keeper.history
+      .prepare('select op, k0, c1 from version_1 order by id limit 4')
+      .raw()
+      .all() as unknown[][]
+    expect(versions.map((row) => row.map(String).join(' '))).toEqual([
+      'I x 1',
+      'I y 2',
+      'D y null',
+      'I z 2',
+    ])
+  })
+
   it('should follow keys of every form, and their changes', async () => {
     const h = await HistoryHarness.open(
       `create table alias(id integer primary key, v);

@@ -49,6 +49,7 @@ async function runScript(next: (database: Database) => PastStep | null): Promise
   const other = app.open()
   const steps: PastStep[] = []
   const copies: Frozen[] = []
+  let failure: string | null = null
   for (let step = next(app.database); step !== null; step = next(app.database)) {
     steps.push(step)
     const { maker, sql } = step
@@ -62,12 +63,14 @@ async function runScript(next: (database: Database) => PastStep | null): Promise
       }
     }
     if (step.isMoment) {
-      copies.push(await app.freeze())
+      const copy = await app.freeze().catch((error: Error) => {
+        failure ??= `no moment after ${sql}: ${error.stack}`
+      })
+      copies.push(...(copy === undefined ? [] : [copy]))
     }
   }
   other.close()
   let compared = 0
-  let failure: string | null = null
   for (const copy of copies) {
     for (const sql of queriesOf(copy)) {
       compared++
