@@ -99,7 +99,7 @@ function stateOf(
   position: number,
 ): PastTable | null {
   const table = findTableAt(history, object.name, position)
-  const columns = table === null ? null : columnsAt(history, table, object.sql)
+  const columns = table === null ? null : columnsAt(history, table, object.sql, position)
   return table === null || columns === null
     ? null
     : { name, history: table, columns, shows: { kind: 'state', position } }

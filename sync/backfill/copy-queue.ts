@@ -4,7 +4,7 @@ import { limits } from '../../src/core/limits.js'
 import { reach, uniqueId } from '../../src/core/outside-world.js'
 import type { TableShape } from '../../src/core/table-shape.js'
 import { readSchemaVersion, readTableShape } from '../../src/oltp/catalogue.js'
-import { ensureRowidLife } from '../capture/rowid-life.js'
+import { ensureRowidLife, hasLooseRowids } from '../capture/rowid-life.js'
 import { captureTable } from '../capture/table-capture.js'
 import { refuseCapture } from '../capture/triggers.js'
 import type { Mirror } from '../mirror.js'
@@ -167,8 +167,7 @@ export class CopyQueue {
         return { refused }
       }
       const tableId = captureTable(database, shape)
-      const isBare = !shape.withoutRowid && shape.rowidAlias === null
-      const rowidLife = isBare ? ensureRowidLife(database) : null
+      const rowidLife = hasLooseRowids(shape) ? ensureRowidLife(database) : null
       reach('capture.in-transaction')
       return { tableId, shape, rowidLife, before, schemaVersion: readSchemaVersion(database) }
     })

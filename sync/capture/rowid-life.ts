@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { TableShape } from '../../src/core/table-shape.js'
 import { hasTable, internalPrefix } from '../../src/oltp/catalogue.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 
@@ -12,6 +13,11 @@ const lifeTable = `${internalPrefix}rowid_life`
 /** No table is ever so large that numbering anew would reach it. */
 const lifeMin = 2 ** 40
 const lifeMax = 2 ** 47
+
+/** The rows of such a table are numbered anew by VACUUM. */
+export function hasLooseRowids({ withoutRowid, rowidAlias }: TableShape): boolean {
+  return !withoutRowid && rowidAlias === null
+}
 
 /** Must run inside a write transaction of the caller. */
 export function installRowidLife(database: SqliteDatabase): void {

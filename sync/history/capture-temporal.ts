@@ -8,6 +8,7 @@ import {
   refuseHistory,
   unmarkTemporal,
 } from '../capture/history-log.js'
+import { ensureRowidLife, hasLooseRowids } from '../capture/rowid-life.js'
 import { noteSchema } from '../capture/schema-notes.js'
 import { captureTable } from '../capture/table-capture.js'
 import { refuseCapture } from '../capture/triggers.js'
@@ -64,6 +65,9 @@ function captureTemporal(
   const reason = refuseCapture(shape) ?? refuseHistory(shape, reserved)
   if (reason === null) {
     captureTable(database, shape)
+    if (hasLooseRowids(shape)) {
+      ensureRowidLife(database)
+    }
   } else {
     unmarkTemporal(database, name)
   }

@@ -6,8 +6,8 @@ import { historyPrefix } from '../capture/change-log.js'
 /**
  * The tables of the history file.
  *
- * - `history_meta`: the layout, the name of the history, and by `cuts_<id>` how often versions were taken
- *   out of a table
+ * - `history_meta`: the layout, the name of the history, by `cuts_<id>` how often versions were taken
+ *   out of a table, and the `rowid_life` of the source at the last move
  * - `history_state`: how far the source's log has been moved, in which life of it, and what position
  *   and instant were given out last. A position of the history is the `seq` of the log plus `shift`,
  *   which grows when the history notes something that the log does not tell.

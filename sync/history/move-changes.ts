@@ -6,6 +6,7 @@ import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog } from '../capture/change-log.js'
 import { readCommitNotes } from '../capture/commit-notes.js'
 import { entryColumns, entryTable, historyLog } from '../capture/history-log.js'
+import { hasLooseRowids } from '../capture/rowid-life.js'
 import { addVersions } from './add-versions.js'
 import { compareTables } from './compare-tables.js'
 import { gatherEntries } from './gather-entries.js'
@@ -13,6 +14,7 @@ import { type HistoryState, readHistoryState, writeHistoryState } from './histor
 import { type KnownCapture, readKnownCaptures } from './history-table.js'
 import { inHistoryTransaction } from './history-transaction.js'
 import { noteCaptures } from './note-captures.js'
+import { compareLooseTables, noteRowidLife } from './numbered-anew.js'
 import { addTransactions } from './transactions.js'
 
 export interface MoveRequest {
@@ -64,13 +66,15 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   history.exec(`pragma wal_autocheckpoint = ${owesCheckpoint ? 0 : autoCheckpointPages}`)
   const isLedOn = leadsOn(before, source)
   noteCaptures(history, source.epoch, isLedOn ? before.shift : null)
-  const captures = readKnownCaptures(history, source.epoch)
+  const isNumberedAnew = noteRowidLife(history)
+  const known = readKnownCaptures(history, source.epoch)
+  const captures = isNumberedAnew ? compareLooseTables(history, source.epoch, known) : known
   // Positions go on from where they were, whatever the log begins with.
   let state: HistoryState = isLedOn
     ? { ...before, epoch: source.epoch }
     : { ...before, epoch: source.epoch, shift: before.position - source.head }
   if (isLedOn) {
-    state = moveEntries(history, state, captures, source.head, request.marks)
+    state = moveEntries(history, state, captures, { ...source, isNumberedAnew }, request.marks)
   }
   const isFresh = state.position > before.position && state.position === source.head + state.shift
   state = compareTables(history, {
@@ -159,11 +163,14 @@ function moveEntries(
   history: SqliteDatabase,
   state: HistoryState,
   captures: readonly KnownCapture[],
-  head: number,
+  { head, isNumberedAnew }: SourceNow & { readonly isNumberedAnew: boolean },
   marks: readonly number[],
 ): HistoryState {
   const there = captures.filter(
-    (capture) => hasBegun(capture) && hasEntries(history, capture.id, state.seq, head),
+    (capture) =>
+      hasBegun(capture) &&
+      !(isNumberedAnew && hasLooseRowids(capture.shape)) &&
+      hasEntries(history, capture.id, state.seq, head),
   )
   const notes = readCommitNotes(history, sourceSchema, state.seq, head)
   if (there.length === 0 && notes.length === 0 && !hasSchemas(history, state.seq, head)) {

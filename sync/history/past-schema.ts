@@ -1,7 +1,7 @@
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { SchemaObject } from '../capture/schema-notes.js'
 import { type HistoryTable, historyTable, type TableRow } from './history-table.js'
-import { readLayouts } from './table-layout.js'
+import { layoutAt, readLayouts } from './table-layout.js'
 
 /** What the source was made of from a position on. */
 export interface PastSchema {
@@ -53,15 +53,18 @@ export function newestTables(history: SqliteDatabase): HistoryTable[] {
 }
 
 /**
- * For each column of a table as it was made by `sql` the one that holds it in `version_<id>`; null for
- * a table of which the history knows no such form.
+ * For each column of a table as it was made by `sql`, when `position` was the newest, the one that holds it
+ * in `version_<id>`; null for a table of which the history knows no such form. The same text may have made
+ * it several times, with other columns after one was renamed.
  */
 export function columnsAt(
   history: SqliteDatabase,
   table: HistoryTable,
   sql: string,
+  position: number,
 ): readonly string[] | null {
-  return readLayouts(history, table).findLast(({ shape }) => shape.sql === sql)?.columns ?? null
+  const made = readLayouts(history, table).filter(({ shape }) => shape.sql === sql)
+  return made.length === 0 ? null : layoutAt(made, position).columns
 }
 
 /** The last names of all columns that a table ever had, by their names in `version_<id>`. */
