@@ -6,7 +6,7 @@ import type { SchemaObject } from '../../sync/capture/schema-notes.js'
 import type { HistoryTable } from '../../sync/history/history-table.js'
 import {
   columnsAt,
-  findTableAt,
+  findTablesAt,
   newestTables,
   readColumnNames,
   readSchemaAt,
@@ -98,11 +98,13 @@ function stateOf(
   name: string,
   position: number,
 ): PastTable | null {
-  const table = findTableAt(history, object.name, position)
-  const columns = table === null ? null : columnsAt(history, table, object.sql, position)
-  return table === null || columns === null
-    ? null
-    : { name, history: table, columns, shows: { kind: 'state', position } }
+  for (const table of findTablesAt(history, object.name, position)) {
+    const columns = columnsAt(history, table, object.sql, position)
+    if (columns !== null) {
+      return { name, history: table, columns, shows: { kind: 'state', position } }
+    }
+  }
+  return null
 }
 
 /** One table under the name that it has in the query. */

@@ -22,21 +22,24 @@ export function readSchemaAt(history: SqliteDatabase, position: number): PastSch
   return row === undefined ? null : { position: row[0], objects: JSON.parse(row[1]) }
 }
 
-/** The table of a name when `position` was the newest; null if none had a history. */
-export function findTableAt(
+/**
+ * The tables of a name that had not ended when `position` was the newest, in their order. One that takes the
+ * place of another may have begun by then: the end is noted when all of the log has been moved.
+ */
+export function findTablesAt(
   history: SqliteDatabase,
   name: string,
   position: number,
-): HistoryTable | null {
-  const row = history
+): readonly HistoryTable[] {
+  const rows = history
     .prepare(
       `select id, name, key_count, begins from history.history_table
-       where name = ? and (ended is null or ended > cast(? as integer)) order by id limit 1`,
+       where name = ? and (ended is null or ended > cast(? as integer)) order by id`,
     )
     .raw()
     .safeIntegers(false)
-    .get(name, position) as TableRow | undefined
-  return row === undefined ? null : historyTable(row)
+    .all(name, position) as TableRow[]
+  return rows.map(historyTable)
 }
 
 /** The tables that the history has, each the newest of its name, ended ones included. */

@@ -127,3 +127,50 @@ it(`the past is what frozen copies say through ${scripts} scripts of schema chan
   }
   expect(compared).toBeGreaterThan(scripts * 20)
 })
+
+type ShortStep = readonly [maker: PastStep['maker'], sql: string, isMoment?: 'moment']
+
+const made = 'create table t0(a integer, b text, c, primary key (a, b))'
+const rebuilt = `begin; create table made(a, b, c); insert into made select * from t2; drop table t2;
+  alter table made rename to t2; commit`
+
+/** Each was once found by the random scripts. */
+const found: Readonly<Record<string, readonly ShortStep[]>> = {
+  'a key that is renamed while changes wait': [
+    ['other', 'create table t1(id text primary key, a integer) without rowid'],
+    ['other', 'create unique index i3 on t1(a)', 'moment'],
+    ['other', "insert into t1 values ('x', 1), ('y', 2)"],
+    ['kysely', 'alter table t1 rename column id to x6', 'moment'],
+  ],
+  'a table that the same statement makes again, after a column was renamed': [
+    ['kysely', 'drop table t0'],
+    ['other', made, 'moment'],
+    ['kysely', "insert into t0 values (0.25, 'w', 1)", 'moment'],
+    ['kysely', 'alter table t0 rename column a to x1', 'moment'],
+    ['kysely', 'alter table t0 rename to t1'],
+    ['kysely', made, 'moment'],
+  ],
+  'VACUUM of a table without a key': [
+    ['other', "create table t1(a); insert into t1 values ('x'), ('y'), ('z')", 'moment'],
+    ['other', "delete from t1 where a = 'x'"],
+    ['other', 'vacuum', 'moment'],
+    ['kysely', "insert into t1 values ('w')", 'moment'],
+    ['kysely', "update t1 set a = 'u' where a = 'y'", 'moment'],
+  ],
+  'a table that takes the place of another, with another key': [
+    ['kysely', 'create table t2(a, b, c, primary key (b, a)) without rowid', 'moment'],
+    ['kysely', rebuilt],
+    ['other', rebuilt],
+    ['kysely', 'insert into t0(id) values (1)', 'moment'],
+  ],
+}
+
+it.each(Object.entries(found))('the past is right after %s', async (_, script) => {
+  const steps = script.map(([maker, sql, moment]) => ({
+    maker,
+    sql,
+    isBeside: false,
+    isMoment: moment !== undefined,
+  }))
+  expect((await replay(steps)).failure).toBe(null)
+})
