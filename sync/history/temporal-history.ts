@@ -132,10 +132,10 @@ export class TemporalHistory {
    */
   retain(retention: RetentionProps, isDryRun: boolean): Promise<RetentionReport> {
     return this.#turns.run(async () => {
+      await this.#props.keeper.move()
       if (isDryRun) {
         return await planRetention(this.file, retention)
       }
-      await this.#props.keeper.move()
       const report = await applyRetention(this.file, retention)
       const touched = report.tables.filter(({ versions }) => versions > 0)
       // Copies that stay are found to be old ones when they are next asked for.

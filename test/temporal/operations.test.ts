@@ -147,6 +147,13 @@ describe('retention and erasing', () => {
     expect(versions.map(({ price }) => price)).toEqual([4, 5])
   })
 
+  it('should count what was written a moment ago in a dry run, too', async () => {
+    const { app, db } = await open()
+    await app.run('update product set price = 1', 'update product set price = 2')
+    const planned = await htap(db).retainHistory({ versionsPerKey: 1, dryRun: true })
+    expect(planned[0]).toMatchObject({ versions: 6 })
+  })
+
   it('should erase a row from history, log and copy', async () => {
     const { app, db } = await open()
     const secret = 'quite-a-secret-name'
