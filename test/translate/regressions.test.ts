@@ -211,15 +211,6 @@ const kept: readonly (readonly [reason: RegExp, sql: string])[] = [
     /prefix is searched in a left join/,
     "select count(*) from t left join (select id from u where id like 'b%') as x on x.id > 0",
   ],
-  // It groups in the subquery's order and then loses the direction.
-  [
-    /order: groups of a sorted subquery/,
-    'select r from (select r from t order by 1 limit 9) group by 1 order by 1 desc',
-  ],
-  [
-    /order: groups of a sorted subquery/,
-    'with x as materialized (select r from t order by r) select r from x group by r order by r desc',
-  ],
   // Each of these is a number to it, and so the first column.
   [/ordinal/, 'select id from t order by +1 desc'],
   [/ordinal/, 'select id from t order by - -1 desc'],
@@ -275,6 +266,20 @@ describe('what once differed', () => {
   test.each(kept)('%s keeps %s', async (reason, sql) => {
     const outcome = await engines.check(sql)
     expect(outcome).toMatchObject({ kind: 'kept', reason: expect.stringMatching(reason) })
+  })
+
+  // SQLite up to 3.53 groups in the subquery's order and then loses the direction.
+  test.each([
+    'select r from (select r from t order by 1 limit 9) group by 1 order by 1 desc',
+    'with x as materialized (select r from t order by r) select r from x group by r order by r desc',
+  ])('a descending order of groups is kept where SQLite loses it: %s', async (sql) => {
+    const [first] = engines.db.prepare(sql).pluck().all()
+    const outcome = await engines.check(sql)
+    expect(outcome).toMatchObject(
+      first === 19.99
+        ? { kind: expect.stringMatching('same|kept') }
+        : { kind: 'kept', reason: expect.stringMatching('order: groups of a sorted subquery') },
+    )
   })
 
   test('a sum whose huge terms cancel never differs', async () => {

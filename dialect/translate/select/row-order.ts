@@ -34,8 +34,9 @@ export function baseOrder(grouping: Grouping): readonly SortTerm[] {
 }
 
 /**
- * SQLite 3.53.2 takes the groups as a sorted subquery in FROM brings them, and with that the order as
- * given, whatever direction ORDER BY names. Groups or rows that it sorts itself are in order.
+ * SQLite 3.53.2, but not 3.54.1, takes the groups as a sorted subquery in FROM brings them, and with
+ * that the order as given, whatever direction ORDER BY names. Groups or rows that it sorts itself are in
+ * order.
  */
 export function requireSorting({ context, levels }: Grouping): void {
   const nodes = context.plan?.() ?? keep(orderOfSubquery)
