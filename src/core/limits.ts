@@ -88,6 +88,8 @@ export const limits = Object.freeze({
   syncNowTimeoutMs: 600_000,
   /** Rows of the change log that one prune statement deletes. */
   pruneRowsMax: 1000,
+  /** Rows of a log that is emptied at once when all but a few of them may go: some 10 ms. */
+  truncatedLogRowsMax: 500_000,
   /** Entries of the history that are deleted at once when none of them is needed: some 15 ms. */
   truncatedRowsMax: 200_000,
   /** Analytic statements that may run in DuckDB at once; libuv has four threads. */

@@ -12,6 +12,7 @@ import {
   readSlowestPosition,
 } from './change-log.js'
 import { lostPlace } from './lost-place.js'
+import { truncateChangeLog } from './truncate-change-log.js'
 
 /**
  * Deletes log rows that every consumer has applied, a thousand at a time and never while
@@ -84,7 +85,10 @@ export class LogPruner {
             expireConsumers(database, wallClockMs())
           }
           const slowest = readSlowestPosition(database) ?? position
-          const count = pruneChangeLog(database, Math.min(slowest, position), limits.pruneRowsMax)
+          const upTo = Math.min(slowest, position)
+          const isOwn = this.#access.workerPath !== null
+          const isEmptied = isOwn && truncateChangeLog(database, upTo)
+          const count = isEmptied ? 0 : pruneChangeLog(database, upTo, limits.pruneRowsMax)
           reach('prune.in-transaction')
           return count
         })
