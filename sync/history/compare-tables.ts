@@ -148,7 +148,8 @@ function compareRows(history: SqliteDatabase, capture: KnownCapture, position: n
     const value = `+${values[index]}`
     return `typeof(v.${column}) <> typeof(${value}) or v.${column} is not ${value}`
   })
-  const same = table.keys.map((key, index) => `w.${key} = ${sourceKeys[index]}`).join(' and ')
+  // An index over keys without affinity finds nothing by a value that has one.
+  const same = table.keys.map((key, index) => `w.${key} = +${sourceKeys[index]}`).join(' and ')
   const dropped = allColumns(history, table).filter((column) => !columns.includes(column))
   const target = [...table.keys, ...columns, ...dropped]
   const selected = [...sourceKeys, ...values, ...dropped.map(() => 'null')]
