@@ -15,6 +15,7 @@ import {
   SharedConnectionAccess,
   type SourceAccess,
 } from '../sync/read/source-access.js'
+import { findServingCopy } from '../sync/serving-copy.js'
 import { SyncEngine } from '../sync/sync-engine.js'
 import type { SyncOptions } from '../sync/sync-options.js'
 import type { AnalyticsHost } from './analytics.js'
@@ -107,6 +108,7 @@ async function openHistory(
     options,
     openStore: async () => ((await engine.open()) ? engine.store : null),
     exclusively: <T>(section: () => Promise<T>) => engine.exclusively(section),
+    findMirror: (name: string) => findServingCopy(engine, name),
     onFailure: (error: unknown) => onError?.(error),
   }
   return await callHistory(() => TemporalHistory.open(props))

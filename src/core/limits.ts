@@ -121,6 +121,11 @@ export const limits = Object.freeze({
   inlineCheckpointChangesMax: 1000,
   /** New versions that are read on the main thread instead of in a worker. */
   inlineVersionsMax: 256,
+  /** New versions for which a scan of the mirror is worth while, and how many one transaction may add. */
+  versionsFromMirrorMin: 10_000,
+  versionsFromMirrorMax: 1_000_000,
+  /** Rows of the mirror, for one new version, up to which its scan takes less time than reading them. */
+  mirrorRowsPerVersionMax: 8,
   /** Past states of the schema, and past states of the data, that are kept in memory for queries. */
   pastSchemasMax: 8,
   pastDatabasesMax: 2,

@@ -18,7 +18,7 @@ import { allColumns, type HistoryTable } from './history-table.js'
 export const copySchema = '_htap_history'
 
 /** Where a version ends that has not ended: behind every position. */
-const noEnd = 9223372036854775807n
+export const noEnd = 9223372036854775807n
 
 const endless = new BigInt64Array(limits.batchRowsMax).fill(noEnd)
 

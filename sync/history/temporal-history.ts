@@ -10,6 +10,7 @@ import { HistoryKeeper } from './history-keeper.js'
 import { HistoryLoop } from './history-loop.js'
 import { type HistoryState, readHistoryState } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
+import type { FindMirror } from './present-rows.js'
 import {
   applyRetention,
   planRetention,
@@ -35,6 +36,7 @@ interface TemporalHistoryProps {
   readonly openStore: () => Promise<OlapStore | null>
   /** Runs while nobody else writes to the column store. */
   readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
+  readonly findMirror: FindMirror
   readonly onFailure: (error: unknown) => void
 }
 
@@ -44,6 +46,8 @@ export class TemporalHistory {
   readonly #loop: HistoryLoop
   /** One at a time writes to the history. */
   readonly #turns = new Turns()
+  /** One at a time brings the copies up to date. */
+  readonly #copyTurns = new Turns()
   #copies: { readonly store: OlapStore; readonly copies: VersionCopies } | null = null
 
   private constructor(props: TemporalHistoryProps) {
@@ -176,10 +180,15 @@ export class TemporalHistory {
     if (store === null) {
       return null
     }
-    return await exclusively(async () => {
-      const copies = await this.#openCopies(store)
-      await copies.catchUp(tables)
-      return copies
+    return await this.#copyTurns.run(async () => {
+      if (this.#copies?.store === store) {
+        await this.#copies.copies.readAhead(tables)
+      }
+      return await exclusively(async () => {
+        const copies = await this.#openCopies(store)
+        await copies.catchUp(tables)
+        return copies
+      })
     })
   }
 
@@ -192,8 +201,11 @@ export class TemporalHistory {
 
   async #openCopies(store: OlapStore): Promise<VersionCopies> {
     if (this.#copies?.store !== store) {
-      const { history, versions } = this.#props.keeper
-      this.#copies = { store, copies: await VersionCopies.open(store.writer, history, versions) }
+      const { keeper, findMirror } = this.#props
+      const { history, versions: reader } = keeper
+      const { writer } = store
+      const copies = await VersionCopies.open({ writer, history, reader, findMirror })
+      this.#copies = { store, copies }
     }
     return this.#copies.copies
   }

@@ -33,8 +33,8 @@ export function addTransactions(
     history.exec(
       `update temp.tx set at = max(coalesce(tx.at, 0), last.at), has_entries = 1 from (
          select ends as tx_ends, (
-           select max(e.${entryColumns.at}) from ${sourceSchema}.${entryTable(id)} e
-           where ${isOfTransaction}) as at
+           select e.${entryColumns.at} from ${sourceSchema}.${entryTable(id)} e
+           where ${isOfTransaction} order by e.${entryColumns.seq} desc limit 1) as at
          from temp.tx t) last
        where tx.ends = last.tx_ends and last.at is not null`,
     )

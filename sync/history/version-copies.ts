@@ -8,10 +8,14 @@ import { historySchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { chooseStorage } from '../apply/column-storage.js'
 import { MirroredTable } from '../apply/mirrored-table.js'
+import { addPresentVersions } from './add-present-versions.js'
 import { CopiedVersions, copyPrefix, copySchema, versionShape } from './copied-versions.js'
 import { readCuts } from './cuts.js'
 import { readConsumerId } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
+import { type FindMirror, findComingVersion, findPresentRows } from './present-rows.js'
+import { readIdentities, type VersionIdentities } from './version-identities.js'
+import { newestVersion } from './version-range.js'
 import type { VersionReader } from './version-reader.js'
 
 /** Raised when the tables below, or copies of versions, change their meaning. */
@@ -25,21 +29,21 @@ export class VersionCopies {
   readonly #writer: OlapWriter
   readonly #history: SqliteDatabase
   readonly #reader: VersionReader
+  readonly #findMirror: FindMirror
   readonly #copies = new Map<number, CopiedVersions>()
+  readonly #ahead = new Map<CopiedVersions, VersionIdentities | null>()
 
-  private constructor(writer: OlapWriter, history: SqliteDatabase, reader: VersionReader) {
+  private constructor({ writer, history, reader, findMirror }: VersionCopiesProps) {
     this.#writer = writer
     this.#history = history
     this.#reader = reader
+    this.#findMirror = findMirror
   }
 
   /** Takes over what the store has; only for who has the writer to himself, as everything here. */
-  static async open(
-    writer: OlapWriter,
-    history: SqliteDatabase,
-    reader: VersionReader,
-  ): Promise<VersionCopies> {
-    const copies = new VersionCopies(writer, history, reader)
+  static async open(props: VersionCopiesProps): Promise<VersionCopies> {
+    const { writer, history } = props
+    const copies = new VersionCopies(props)
     if (!(await copies.#adopt())) {
       await writer.execute(`
         begin;
@@ -58,12 +62,25 @@ export class VersionCopies {
     return this.#copies.get(table.id)
   }
 
+  /** Reads what `catchUp` is likely to need, for who has not the writer to himself yet. */
+  async readAhead(tables: readonly HistoryTable[]): Promise<void> {
+    for (const { id } of tables) {
+      const copy = this.#copies.get(id)
+      const newestId =
+        copy === undefined ? null : findComingVersion(this.#history, copy, this.#findMirror)
+      if (copy !== undefined && newestId !== null) {
+        this.#ahead.set(copy, await this.#readIdentities(copy, newestId))
+      }
+    }
+  }
+
   /** Brings the copies of these tables up to what the history has now. */
   async catchUp(tables: readonly HistoryTable[]): Promise<void> {
     await this.#addMoments()
     for (const table of tables) {
       await this.#catchUp(table)
     }
+    this.#ahead.clear()
   }
 
   /** Versions of these tables were taken out of the history: nothing is left of their copies. */
@@ -148,18 +165,53 @@ export class VersionCopies {
   }
 
   async #fill(copy: CopiedVersions): Promise<void> {
+    const isFull = copy.lastId === newestVersion(this.#history, copy.history)
+    if (isFull || (await this.#fillFromMirror(copy))) {
+      return
+    }
     const slices = this.#reader.slices(copy.history, copy.versions.plan, copy.lastId)
     try {
       await copy.fill(slices, () => this.#registerSql(copy))
     } catch (error) {
-      // A commit that fails may have been done.
-      this.#copies.delete(copy.history.id)
-      copy.lastId = await this.#lastCopied(copy)
-      this.#copies.set(copy.history.id, copy)
+      await this.#findLast(copy)
       throw error
     } finally {
       await slices.return()
     }
+  }
+
+  /** False where the mirror cannot give the values of what is new, and nothing was added. */
+  async #fillFromMirror(copy: CopiedVersions): Promise<boolean> {
+    const present = findPresentRows(this.#history, copy, this.#findMirror)
+    if (present === null) {
+      return false
+    }
+    const ahead = this.#ahead.get(copy)
+    const isFit = ahead?.after === copy.lastId && ahead.upTo === present.newestId
+    const identities = isFit ? ahead : await this.#readIdentities(copy, present.newestId)
+    if (identities === null) {
+      return false
+    }
+    const writer = this.#writer
+    const register = () => this.#registerSql(copy)
+    try {
+      return await addPresentVersions({ writer, copy, present, identities, register })
+    } catch {
+      // Reading them all needs less memory, and fails as well where that was not what was wanting.
+      await this.#findLast(copy)
+      return false
+    }
+  }
+
+  #readIdentities(copy: CopiedVersions, upTo: number): Promise<VersionIdentities | null> {
+    return readIdentities(this.#history, copy.history, copy.lastId, upTo)
+  }
+
+  /** A commit that fails may have been done. */
+  async #findLast(copy: CopiedVersions): Promise<void> {
+    this.#copies.delete(copy.history.id)
+    copy.lastId = await this.#lastCopied(copy)
+    this.#copies.set(copy.history.id, copy)
   }
 
   async #lastCopied({ history, generation }: CopiedVersions): Promise<number> {
@@ -220,6 +272,13 @@ export class VersionCopies {
       after = rows.at(-1)?.[0] ?? after
     }
   }
+}
+
+interface VersionCopiesProps {
+  readonly writer: OlapWriter
+  readonly history: SqliteDatabase
+  readonly reader: VersionReader
+  readonly findMirror: FindMirror
 }
 
 interface StoredCopy {

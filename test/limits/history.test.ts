@@ -6,10 +6,12 @@ import { openControlConnection } from '../../dist/src/oltp/open-read-connection.
 import { CopiedVersions } from '../../dist/sync/history/copied-versions.js'
 import { eraseKeys } from '../../dist/sync/history/erase-keys.js'
 import { type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
+import { findComingVersion } from '../../dist/sync/history/present-rows.js'
 import { readChanges } from '../../dist/sync/history/read-changes.js'
 import { readDiff } from '../../dist/sync/history/read-diff.js'
 import { applyRetention } from '../../dist/sync/history/retention.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
+import { CopiesHarness } from '../support/copies-harness.js'
 import { HistoryHarness } from '../support/history-harness.js'
 import { TestWorld } from '../support/test-world.js'
 import { threadCount } from '../support/thread-count.js'
@@ -219,4 +221,36 @@ it('lets versionReadersMax threads read twice versionsPerReaderMin versions in t
     expect(ids).toEqual(Array.from({ length: count - after }, (_, index) => after + 1 + index))
     expect(threadCount() - before).toBe(readers)
   }
+})
+
+it('takes values from the mirror for versionsFromMirrorMin versions, of mirrorRowsPerVersionMax times as many rows', async () => {
+  const { versionsFromMirrorMin: fewest, mirrorRowsPerVersionMax: factor } = limits
+  const copies = await CopiesHarness.open(`${schema}; ${rows(factor * fewest)}`)
+  const fills = async (sql: string) => {
+    copies.h.commit(sql)
+    await copies.settle()
+    return await copies.catchUp()
+  }
+  await fills(`update t set a = 1 where id = 1`)
+  expect(await fills(`update t set a = 2 where id <= ${fewest}`)).toBe(1)
+  expect(await fills(`update t set a = 3 where id < ${fewest}`)).toBe(0)
+  await fills('insert into t values (0, 0)')
+  expect(await fills(`update t set a = 4 where id < ${fewest}`)).toBe(0)
+  expect(await fills(`update t set a = 5 where id <= ${fewest}`)).toBe(1)
+})
+
+it('takes values from the mirror for versionsFromMirrorMax versions, and not for more', async () => {
+  const copies = await CopiesHarness.open(`${schema}; ${rows(10)}`)
+  await copies.settle()
+  await copies.catchUp()
+  const { history } = copies.h.keeper
+  const copy = (await copies.copies())[0].find(tableOf(copies.h))!
+  const most = copy.lastId + limits.versionsFromMirrorMax
+  history.exec(`insert into history.history_transaction values (1000, 1e18, 'commit', null, null);
+    insert into history.version_1(position, op, k0, c0)
+    with recursive s(n) as (select ${copy.lastId + 1} union all select n + 1 from s where n < ${most})
+    select 1001, 'U', n, 0 from s`)
+  expect(findComingVersion(history, copy, copies.findMirror)).toBe(most)
+  history.exec(`insert into history.version_1(position, op, k0, c0) values (1001, 'U', 1, 0)`)
+  expect(findComingVersion(history, copy, copies.findMirror)).toBe(null)
 })
