@@ -14,7 +14,7 @@ const memory = { memoryLimit: '1GB' }
 export function temporal({ quick }) {
   return inScratchFolder(async (folder) => [
     ...(await written(folder, quick ? 20_000 : 100_000, quick ? 5 : 9)),
-    ...(await applied(folder, quick ? 50_000 : 200_000, quick ? 3 : 5)),
+    ...(await applied(folder, quick ? 50_000 : 200_000, quick ? 3 : 9)),
     ...(await asked(folder, quick ? 50_000 : 200_000, quick ? 5 : 15)),
   ])
 }

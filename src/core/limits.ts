@@ -119,6 +119,10 @@ export const limits = Object.freeze({
   versionsPerReaderMin: 32_768,
   /** Changes of one move after which SQLite may write its log back at once, while the mover waits. */
   inlineCheckpointChangesMax: 1000,
+  /** Pages of either file that a larger one keeps in memory: keys in no order come by each of an index often. */
+  moveCacheKib: 65_536,
+  /** How long after it that log is written back. */
+  checkpointDelayMs: 1000,
   /** New versions that are read on the main thread instead of in a worker. */
   inlineVersionsMax: 256,
   /** New versions for which a scan of the mirror is worth while, and how many one transaction may add. */

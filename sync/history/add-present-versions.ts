@@ -11,7 +11,12 @@ import type { OlapWriter } from '../../src/olap/olap-store.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { type CopiedVersions, noEnd } from './copied-versions.js'
 import type { PresentRows } from './present-rows.js'
-import { identityColumns, stepSql, type VersionIdentities } from './version-identities.js'
+import {
+  identityColumns,
+  identityPages,
+  stepSql,
+  type VersionIdentities,
+} from './version-identities.js'
 
 interface PresentVersions {
   readonly writer: OlapWriter
@@ -27,7 +32,8 @@ interface PresentVersions {
  * Adds new versions to a copy, with the values of the rows that the mirror has: inside the column store,
  * into which they were brought once.
  *
- * @returns false, and has added nothing, where the mirror cannot have the values of all of them
+ * @returns false, and has added nothing, where a row has several of them
+ * @throws HtapError `olap-failed`, and has added nothing, also where the mirror does not show them
  */
 export async function addPresentVersions(props: PresentVersions): Promise<boolean> {
   const { writer, copy, identities, register } = props
@@ -52,16 +58,17 @@ export async function addPresentVersions(props: PresentVersions): Promise<boolea
 /** Brings the new versions, without their values, into a temporary table. */
 async function appendIdentities({ writer, copy, identities }: PresentVersions): Promise<void> {
   const columns = [...identityColumns, ...copy.history.keys]
-  const [catalog, schema, table] = newTable(copy).split('.') as [string, string, string]
   await writer.execute(
-    `create temp table ${table}(${columns.map((column) => `${column} bigint`).join(', ')})`,
+    `create temp table ${newName(copy)}(${columns.map((column) => `${column} bigint`).join(', ')})`,
   )
   const kinds = columns.map((): ColumnKind => 'int64')
-  const appender = await writer.appender({ catalog, schema, table }, kinds)
+  const target = { catalog: 'temp', schema: 'main', table: newName(copy) }
+  const appender = await writer.appender(target, kinds)
   try {
-    for (const [index, page] of identities.pages.entries()) {
+    let pages = 0
+    for (const page of identityPages(identities)) {
       appender.append(page)
-      if (index % limits.sliceBatchesMax === limits.sliceBatchesMax - 1) {
+      if (++pages % limits.sliceBatchesMax === 0) {
         appender.flush()
         await turnOfLoop()
       }
@@ -72,51 +79,49 @@ async function appendIdentities({ writer, copy, identities }: PresentVersions): 
   }
 }
 
-function newTable({ history }: CopiedVersions): string {
-  return `temp.main.htap_new_${history.id}`
+function newTable(copy: CopiedVersions): string {
+  return `temp.main.${newName(copy)}`
 }
 
-async function add({ writer, copy, present }: PresentVersions): Promise<boolean> {
+function newName({ history }: CopiedVersions): string {
+  return `htap_new_${history.id}`
+}
+
+async function add(props: PresentVersions): Promise<boolean> {
+  const { writer, copy, present } = props
   const { keys } = copy.history
   const { mirror, columns } = present
-  const added = newTable(copy)
-  const isSameRow = keys.map((key, index) => `n.${key} = ${mirrorKey(present, index)}`)
-  const found = `${added} n left join ${mirror.sqlName} m on ${isSameRow.join(' and ')}`
-  const ends = await countEnds(writer, copy, present, found)
+  const ends = await countEnds(props)
   if (ends === null) {
     return false
   }
+  const added = newTable(copy)
+  const isSameRow = keys.map((key, index) => `n.${key} = ${mirrorKey(present, index)}`)
   const { position, operation, isEnd } = stepSql
   const own = ['n.id', position, operation, ...keys.map((key) => `n.${key}`)]
   const values = mirror.shape.columns.map(({ name }) => `m.${quoteIdentifier(name)}`)
+  // The column is NOT NULL: a row that is there and should not, or the other way round, fails the statement.
+  const until = `if((${isEnd}) = (${mirrorKey(present, 0)} is null), if(${isEnd}, ${position}, ${noEnd}), null)`
   await writer.execute(`
     update ${copy.sqlName} v set until = ${position} from ${added} n
       where ${keys.map((key) => `v.${key} = n.${key}`).join(' and ')} and v.until = ${noEnd};
     insert into ${copy.sqlName}(${['id', 'position', 'op', ...keys, ...columns, 'until'].join(', ')})
-      select ${[...own, ...values].join(', ')}, if(${isEnd}, ${position}, ${noEnd}) from ${found}`)
+      select ${[...own, ...values, until].join(', ')}
+      from ${added} n left join ${mirror.sqlName} m on ${isSameRow.join(' and ')}`)
   copy.versions.mergeProfiles(profilesOf(copy, present, ends))
   return true
 }
 
-/**
- * How many of the versions are ends of rows; null where the mirror does not show them all: each must be
- * the only one of its row, and an end where the mirror has none.
- */
-async function countEnds(
-  writer: OlapWriter,
-  { history }: CopiedVersions,
-  present: PresentRows,
-  found: string,
-): Promise<number | null> {
-  const keys = history.keys.map((key) => `n.${key}`).join(', ')
+/** How many of the versions are ends of rows; null where a row has several of them. */
+async function countEnds({ writer, copy, identities }: PresentVersions): Promise<number | null> {
+  const { keys } = copy.history
+  const key = keys.length === 1 ? keys[0] : `row(${keys.join(', ')})`
   const [counts] = await writer.values(
-    `select count(*), count(distinct ${history.keys.length === 1 ? keys : `row(${keys})`}),
-       count_if((${stepSql.isEnd}) = (${mirrorKey(present, 0)} is not null)),
-       count_if(${stepSql.isEnd})
-     from ${found}`,
+    `select count_if(${stepSql.isEnd}), count(*),
+       ${identities.isRising ? 'count(*)' : `count(distinct ${key})`} from ${newTable(copy)} n`,
   )
-  const [versions, rows, wrong, ends] = (counts ?? []).map(Number)
-  return versions === rows && wrong === 0 ? (ends ?? 0) : null
+  const [ends, versions, rows] = (counts ?? []).map(Number)
+  return versions === rows ? (ends ?? 0) : null
 }
 
 function mirrorKey({ mirror }: PresentRows, index: number): string {

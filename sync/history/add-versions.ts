@@ -2,8 +2,8 @@ import { assert } from '../../src/core/assert.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { entryColumns, entryTable } from '../capture/history-log.js'
-import { type EntryValue, valuesOf } from './gather-entries.js'
-import { type HistoryTable, type KnownCapture, sameKey, versionTable } from './history-table.js'
+import { type EntryValue, standingSql, valuesOf } from './gather-entries.js'
+import { type HistoryTable, type KnownCapture, versionTable } from './history-table.js'
 import { addReplacedRows } from './replaced-rows.js'
 
 /**
@@ -21,19 +21,23 @@ export function addVersions(
   const { table } = captures[0] as KnownCapture
   const replaced = addReplacedRows(history, captures, known)
   const isRepeated = hasRepeatedKeys(history, table)
-  history.exec(`create table temp.step as ${stepsSql(table, isRepeated)}
-    ${replaced > 0 || isRepeated ? "order by seq, event <> 'replace'" : ''}`)
-  checkSteps(history, table, isRepeated)
-  for (const capture of captures) {
-    addVersionsOf(history, capture, valuesOf(history, capture, known))
+  const isPlain = replaced === 0 && !isRepeated
+  const steps = isPlain ? 'temp.entry' : 'temp.step'
+  if (!isPlain) {
+    history.exec(`create table ${steps} as ${stepsSql(table)} order by seq, event <> 'replace'`)
   }
-  history.exec('drop table temp.step')
+  checkSteps(history, table, steps, isRepeated)
+  for (const capture of captures) {
+    addVersionsOf(history, capture, steps, valuesOf(history, capture, known))
+  }
+  history.exec('drop table if exists temp.step')
 }
 
 /** In the order of the steps, which is that of the log: captures follow each other. */
 function addVersionsOf(
   history: SqliteDatabase,
   { id, table }: KnownCapture,
+  steps: string,
   values: readonly EntryValue[],
 ): void {
   const keys = table.keys.map((key) => `s.${key}`)
@@ -42,34 +46,33 @@ function addVersionsOf(
       position, op, ${[...table.keys, ...values.map(({ column }) => column)].join(', ')})
     select s.tx, case when s.present is null then 'D' when s.before % 2 then 'U' else 'I' end,
       ${[...keys, ...values.map(({ value }) => value)].join(', ')}
-    from temp.step s left join ${sourceSchema}.${entryTable(id)} e
+    from ${steps} s left join ${sourceSchema}.${entryTable(id)} e
       on e.${entryColumns.seq} = s.seq and s.event <> 'replace'
     where s.capture = ${id} and (s.before % 2 or s.present is not null)
     order by s.rowid`)
 }
 
-/**
- * For every entry what stood under its key before, as one number, for which one look into an index is
- * enough: twice the position of the version before, and 1 more where a row stood there.
- */
-function stepsSql(table: HistoryTable, isRepeated: boolean): string {
-  const keys = table.keys.join(', ')
-  const own = `seq, event, capture, tx, present, ${keys}`
-  const found = `coalesce((
-    select v.position * 2 + (v.op <> 'D') from ${versionTable(table)} v
-    where ${sameKey(table, 'v', 'e')} order by v.id desc limit 1), 0)`
-  return isRepeated
-    ? `select ${own}, iif(row_number() over w > 1,
-          lag(tx) over w * 2 + (lag(present) over w is not null), ${found}) as before
-       from temp.entry e window w as (partition by ${keys} order by seq, event <> 'replace')`
-    : `select ${own}, ${found} as before from temp.entry e`
+/** Every entry with what stood under its key before it: what the entry before has left, if there is one. */
+function stepsSql(table: HistoryTable): string {
+  const keys = table.keys.map((key) => `e.${key}`)
+  // What REPLACE removed was added later, and not looked up.
+  const found = `coalesce(before, ${standingSql(table, keys)})`
+  return `select seq, event, capture, tx, present, ${table.keys.join(', ')},
+      iif(row_number() over w > 1, lag(tx) over w * 2 + (lag(present) over w is not null), ${found}) as before
+    from temp.entry e window w as (partition by ${keys.join(', ')} order by seq, event <> 'replace')`
 }
 
 function hasRepeatedKeys(history: SqliteDatabase, { keys }: HistoryTable): boolean {
+  const row = (alias: string) => `(${keys.map((key) => `${alias}.${key}`).join(', ')})`
+  // One statement changes rows in the order of their keys as a rule: no sorting then.
+  const fallen = history.prepare(
+    `select 1 from temp.entry e join temp.entry next on next.rowid = e.rowid + 1
+     where ${row('next')} <= ${row('e')} limit 1`,
+  )
   const repeated = history.prepare(
     `select 1 from temp.entry group by ${keys.join(', ')} having count(*) > 1 limit 1`,
   )
-  return repeated.get() !== undefined
+  return fallen.get() !== undefined && repeated.get() !== undefined
 }
 
 /**
@@ -80,6 +83,7 @@ function hasRepeatedKeys(history: SqliteDatabase, { keys }: HistoryTable): boole
 function checkSteps(
   history: SqliteDatabase,
   { name, keys }: HistoryTable,
+  steps: string,
   isRepeated: boolean,
 ): void {
   const left = isRepeated
@@ -87,7 +91,7 @@ function checkSteps(
     : 'null'
   const wrong = history
     .prepare(
-      `select count(*) from (select tx, before, ${left} as left from temp.step)
+      `select count(*) from (select tx, before, ${left} as left from ${steps})
        where tx < before / 2 or left <> before % 2`,
     )
     .pluck()

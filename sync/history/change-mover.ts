@@ -2,7 +2,7 @@ import { arrivedError } from '../../src/core/carried-error.js'
 import { checkpointHistory } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { HistoryThreads } from './history-threads.js'
-import type { HistoryFiles, MoveOutcome, MoveTask } from './history-worker.js'
+import type { MoveOutcome } from './history-worker.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
 
 /**
@@ -21,34 +21,20 @@ export class ChangeMover {
 
   /** @throws as `moveChanges` does */
   async move(request: MoveRequest): Promise<MovedChanges> {
-    const task: MoveTask = { ...this.#threads.files, request }
-    const outcome = await this.#inThread<MoveOutcome>('move', task)
-    if (outcome === null) {
+    const moved = await this.#threads.run<MoveOutcome>('move', { request })
+    if (moved === null) {
       return moveChanges(this.#history, request)
     }
-    if ('error' in outcome) {
-      throw arrivedError(outcome.error)
+    if ('error' in moved.result) {
+      throw arrivedError(moved.result.error)
     }
-    return outcome.moved
+    return moved.result.moved
   }
 
   /** Writes SQLite's own log of the file back, as far as no reader needs it. */
   async checkpoint(): Promise<void> {
-    const isDone = await this.#inThread<boolean>('checkpoint', this.#threads.files)
-    if (isDone === null) {
+    if ((await this.#threads.run('checkpoint', {})) === null) {
       checkpointHistory(this.#history)
-    }
-  }
-
-  /** Null where no thread can be started. */
-  async #inThread<Result>(name: string, task: HistoryFiles): Promise<Result | null> {
-    try {
-      return ((await this.#threads.pool?.run(task, { name })) as Result) ?? null
-    } catch (error) {
-      if (this.#threads.pool === null) {
-        return null
-      }
-      throw error
     }
   }
 }

@@ -5,6 +5,7 @@ import { makeHistoryFile, openHistoryConnection } from '../../src/oltp/open-hist
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { deleteOtherHistories, moveConsumer, registerConsumer } from '../capture/change-log.js'
+import { isSamePlace } from '../capture/log-place.js'
 import { pruneHistoryLog } from '../capture/prune-history-log.js'
 import { pruneSchemas } from '../capture/schema-notes.js'
 import type { SourceAccess } from '../read/source-access.js'
@@ -15,6 +16,7 @@ import { ChangeMover } from './change-mover.js'
 import { CommitMarks } from './commit-marks.js'
 import { installHistory, readConsumerId, readHistoryState } from './history-schema.js'
 import { HistoryThreads } from './history-threads.js'
+import { LaterCheckpoint } from './later-checkpoint.js'
 import type { MovedChanges } from './move-changes.js'
 import { VersionReader } from './version-reader.js'
 
@@ -35,11 +37,13 @@ export class HistoryKeeper {
   readonly #source: SourceNow
   readonly #threads: HistoryThreads
   readonly #mover: ChangeMover
+  readonly #checkpoint: LaterCheckpoint
   readonly #marks = new CommitMarks()
   #refused: ReadonlyMap<string, string> = new Map()
   #schemaVersion = -1
+  /** Under which a move has found everything. */
+  #movedSchemaVersion = -1
   #prunedSeq = 0
-  #owesCheckpoint = false
   #pruning: Promise<void> | null = null
 
   private constructor(props: HistoryKeeperProps, history: SqliteDatabase) {
@@ -49,6 +53,7 @@ export class HistoryKeeper {
     this.#consumerId = readConsumerId(history)
     this.#threads = new HistoryThreads(props.path, props.sourcePath)
     this.#mover = new ChangeMover(history, this.#threads)
+    this.#checkpoint = new LaterCheckpoint(() => this.#mover.checkpoint())
     this.versions = new VersionReader(history, this.#threads)
   }
 
@@ -95,15 +100,23 @@ export class HistoryKeeper {
         await this.#capture()
       }
       this.noteCommit()
-      const { seq } = readHistoryState(this.history)
+      const { seq, mark, position } = readHistoryState(this.history)
+      if (this.#isMoved({ position: seq, mark })) {
+        return { isDone: true, seq, position, owesCheckpoint: false }
+      }
+      const schemaVersion = this.#schemaVersion
       const moved = await this.#mover.move({
         consumerId: this.#consumerId,
-        schemaVersion: this.#schemaVersion,
+        schemaVersion,
         marks: this.#marks.after(seq),
+        owesCheckpoint: this.#checkpoint.isOwed,
       })
       if (moved.isDone) {
+        this.#movedSchemaVersion = schemaVersion
         this.#marks.forget(moved.seq)
-        this.#owesCheckpoint ||= moved.owesCheckpoint
+        if (moved.owesCheckpoint) {
+          this.#checkpoint.owe()
+        }
         return moved
       }
     }
@@ -131,7 +144,7 @@ export class HistoryKeeper {
     }
   }
 
-  /** Deletes from the log what the history has, and gives its file what stands in SQLite's. One at a time does; a later one sees to the rest. */
+  /** Deletes from the log what the history has. One at a time does; a later one sees to the rest. */
   async prune(): Promise<void> {
     await this.#pruning
     this.#pruning ??= this.#prune().finally(() => {
@@ -142,8 +155,27 @@ export class HistoryKeeper {
 
   async close(): Promise<void> {
     await this.#pruning?.catch(() => undefined)
+    await this.#checkpoint.close()
     await this.#threads.close()
     this.history.close()
+  }
+
+  /** Nothing was committed since a move of ours up to this place, and VACUUM neither. */
+  #isMoved({
+    position,
+    mark,
+  }: {
+    readonly position: number
+    readonly mark: bigint | null
+  }): boolean {
+    const head = this.#source.head()
+    return (
+      this.#schemaVersion === this.#movedSchemaVersion &&
+      mark !== null &&
+      head !== undefined &&
+      head !== null &&
+      isSamePlace(head, { position, mark })
+    )
   }
 
   /** Makes sure that every temporal table is captured as it is now. */
@@ -180,10 +212,6 @@ export class HistoryKeeper {
     const { seq } = readHistoryState(this.history)
     if (seq === this.#prunedSeq) {
       return
-    }
-    if (this.#owesCheckpoint) {
-      this.#owesCheckpoint = false
-      await this.#mover.checkpoint()
     }
     try {
       for (let pruned: number = limits.pruneRowsMax; pruned === limits.pruneRowsMax; ) {

@@ -40,6 +40,22 @@ export class HistoryThreads {
     return { path: this.#path, sourcePath: this.#sourcePath, identity: this.#identity }
   }
 
+  /** What a function of `history-worker.ts` returns; null where no thread can be started. */
+  async run<Result>(name: string, task: object): Promise<{ readonly result: Result } | null> {
+    const { pool } = this
+    if (pool === null) {
+      return null
+    }
+    try {
+      return { result: await pool.run({ ...this.files, ...task }, { name }) }
+    } catch (error) {
+      if (this.pool === null) {
+        return null
+      }
+      throw error
+    }
+  }
+
   async close(): Promise<void> {
     await this.#pool?.destroy()
     this.#pool = null

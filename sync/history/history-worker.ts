@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { move as handOver, transferableSymbol, valueSymbol } from 'piscina'
 import { type CarriedError, carryError } from '../../src/core/carried-error.js'
 import { limits } from '../../src/core/limits.js'
 import { assertFile } from '../../src/oltp/file-identity.js'
@@ -9,6 +10,7 @@ import { PartSender } from '../read/part-sender.js'
 import type { TableReadPlan } from '../read/read-plan.js'
 import type { RowsPart } from '../read/source-reader.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
+import { type IdentitiesCall, readIdentities } from './version-identities.js'
 import { spanRows, VersionSpanReader } from './version-span-reader.js'
 
 /** The worker threads of the history. */
@@ -35,9 +37,8 @@ export async function move(task: MoveTask): Promise<MoveOutcome> {
   }
 }
 
-export async function checkpoint(files: HistoryFiles): Promise<true> {
+export async function checkpoint(files: HistoryFiles): Promise<void> {
   await withHistory(files, checkpointHistory)
-  return true
 }
 
 /**
@@ -54,6 +55,20 @@ export interface VersionsCall {
 
 export interface VersionsTask extends HistoryFiles, VersionsCall {
   readonly port: MessagePort
+}
+
+export interface IdentitiesTask extends HistoryFiles {
+  readonly call: IdentitiesCall
+}
+
+/** As `readIdentities`; the numbers are handed over instead of copied. */
+export async function identities(task: IdentitiesTask): Promise<unknown> {
+  const read = await withHistory(task, (history) => readIdentities(history, task.call))
+  if (read === null) {
+    return null
+  }
+  const numbers = read.columns.map(({ buffer }) => buffer)
+  return handOver({ [transferableSymbol]: numbers, [valueSymbol]: read })
 }
 
 const buffers = new BufferPool()

@@ -1,7 +1,7 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { reach } from '../../src/core/outside-world.js'
-import { sourceSchema } from '../../src/oltp/open-history-connection.js'
+import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog } from '../capture/change-log.js'
 import { readCommitNotes } from '../capture/commit-notes.js'
@@ -24,6 +24,8 @@ export interface MoveRequest {
   readonly schemaVersion: number
   /** Ends of transactions that were seen, beyond what the history has. */
   readonly marks: readonly number[]
+  /** SQLite's own log of the file has become long, and is written back later. */
+  readonly owesCheckpoint: boolean
 }
 
 export interface MovedChanges {
@@ -33,7 +35,7 @@ export interface MovedChanges {
   readonly seq: number
   /** The newest position of the history. */
   readonly position: number
-  /** SQLite's own log of the file has become long, and was not written back. */
+  /** The same, after this move. */
   readonly owesCheckpoint: boolean
 }
 
@@ -60,10 +62,16 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   const source = readSource(history, before.seq)
   requirePlace(history, request.consumerId)
   if (source.schemaVersion !== request.schemaVersion) {
-    return { isDone: false, seq: before.seq, position: before.position, owesCheckpoint: false }
+    const { owesCheckpoint } = request
+    return { isDone: false, seq: before.seq, position: before.position, owesCheckpoint }
   }
-  const owesCheckpoint = source.head - before.seq > limits.inlineCheckpointChangesMax
+  const isLarge = source.head - before.seq > limits.inlineCheckpointChangesMax
+  const owesCheckpoint = isLarge || request.owesCheckpoint
   history.exec(`pragma wal_autocheckpoint = ${owesCheckpoint ? 0 : autoCheckpointPages}`)
+  const cacheKib = isLarge ? limits.moveCacheKib : defaultCacheKib
+  for (const schema of [sourceSchema, historySchema]) {
+    history.exec(`pragma ${schema}.cache_size = -${cacheKib}`)
+  }
   const isLedOn = leadsOn(before, source)
   noteCaptures(history, source.epoch, isLedOn ? before.shift : null)
   const isNumberedAnew = noteRowidLife(history)
@@ -89,8 +97,9 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   return { isDone: true, seq: state.seq, position: state.position, owesCheckpoint }
 }
 
-/** SQLite's own preset. */
+/** SQLite's own presets. */
 const autoCheckpointPages = 1000
+const defaultCacheKib = 2000
 
 function asText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value

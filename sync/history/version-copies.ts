@@ -14,7 +14,7 @@ import { readCuts } from './cuts.js'
 import { readConsumerId } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
 import { type FindMirror, findComingVersion, findPresentRows } from './present-rows.js'
-import { readIdentities, type VersionIdentities } from './version-identities.js'
+import type { VersionIdentities } from './version-identities.js'
 import { newestVersion } from './version-range.js'
 import type { VersionReader } from './version-reader.js'
 
@@ -204,7 +204,7 @@ export class VersionCopies {
   }
 
   #readIdentities(copy: CopiedVersions, upTo: number): Promise<VersionIdentities | null> {
-    return readIdentities(this.#history, copy.history, copy.lastId, upTo)
+    return this.#reader.identities({ table: copy.history, after: copy.lastId, upTo })
   }
 
   /** A commit that fails may have been done. */

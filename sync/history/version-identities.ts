@@ -1,6 +1,6 @@
 import type { ColumnBatch, ColumnVector } from '../../src/core/column-batch.js'
 import { limits } from '../../src/core/limits.js'
-import type { SqliteDatabase, SqliteStatement } from '../../src/oltp/sqlite-database.js'
+import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { type HistoryTable, versionTable } from './history-table.js'
 
@@ -14,79 +14,106 @@ export const stepSql = Object.freeze({
   isEnd: 'n.step % 4 = 0',
 })
 
-/** Versions without their values, in pages. */
+/** Versions without their values. */
 export interface VersionIdentities {
   /** The number after which they begin, and the last one. */
   readonly after: number
   readonly upTo: number
-  readonly pages: readonly ColumnBatch[]
+  /** Their `identityColumns` but the first, which counts from `after` on, and their keys. */
+  readonly columns: readonly BigInt64Array[]
+  /** Keys rise from version to version, so that none is there twice. */
+  readonly isRising: boolean
+}
+
+/** Of which versions; the table's key is integers. */
+export interface IdentitiesCall {
+  readonly table: HistoryTable
+  readonly after: number
+  readonly upTo: number
 }
 
 /**
- * Reads of the versions after the number `after` up to `upTo` which row they are of, at what position, and
- * what became of the row: all that the mirror does not tell.
+ * Reads of versions which row they are of, at what position, and what became of the row: all that the mirror
+ * does not tell.
  *
- * @param table whose key is integers
  * @returns null where some of these numbers are of no version, or a key is no integer that JavaScript has
  */
 export async function readIdentities(
   history: SqliteDatabase,
-  table: HistoryTable,
-  after: number,
-  upTo: number,
+  { table, after, upTo }: IdentitiesCall,
 ): Promise<VersionIdentities | null> {
-  const reader = new PageReader(history, table)
-  const pages: ColumnBatch[] = []
-  for (let from = after; from < upTo; from += limits.batchRowsMax) {
-    const page = reader.read(from, Math.min(from + limits.batchRowsMax, upTo))
-    if (page === null) {
+  const step = `position * 4 + case op when 'D' then 0 when 'I' then 1 else 2 end as step`
+  // A column of a page comes as one text, which takes a third of the time of rows.
+  const texts = ['step', ...table.keys].map((name) => `json_group_array(${name})`)
+  const page = history
+    .prepare(
+      `select ${texts.join(', ')} from (
+         select ${[step, ...table.keys].join(', ')} from ${versionTable(table)}
+         where id > ? and id <= ? order by id)`,
+    )
+    .raw()
+  const columns = texts.map(() => new IntegerColumn(upTo - after))
+  for (let from = after; from < upTo; from += pageRows) {
+    const to = Math.min(from + pageRows, upTo)
+    const values = page.get(from, to) as string[]
+    if (!columns.every((column, index) => column.add(values[index] ?? '', to - from))) {
       return null
     }
-    pages.push(page)
-    if (pages.length % limits.sliceBatchesMax === 0) {
-      await turnOfLoop()
-    }
+    await turnOfLoop()
   }
-  return { after, upTo, pages }
+  const isRising = columns.length === 2 && (columns[1]?.isRising ?? false)
+  return { after, upTo, columns: columns.map(({ values }) => values), isRising }
 }
 
-/** A column of a page comes as one text, which takes a third of the time of rows. */
-class PageReader {
-  readonly #page: SqliteStatement
+const pageRows = limits.batchRowsMax * limits.sliceBatchesMax
 
-  constructor(history: SqliteDatabase, table: HistoryTable) {
-    const step = `position * 4 + case op when 'D' then 0 when 'I' then 1 else 2 end as step`
-    const columns = ['step', ...table.keys].map((name) => `json_group_array(${name})`)
-    this.#page = history
-      .prepare(
-        `select ${columns.join(', ')} from (
-           select ${[step, ...table.keys].join(', ')} from ${versionTable(table)}
-           where id > ? and id <= ? order by id)`,
-      )
-      .raw()
+class IntegerColumn {
+  readonly values: BigInt64Array
+  readonly #halves: Int32Array
+  #count = 0
+  #last = Number.NEGATIVE_INFINITY
+  /** Each value is larger than the one before. */
+  isRising = true
+
+  constructor(rows: number) {
+    this.values = new BigInt64Array(rows)
+    this.#halves = new Int32Array(this.values.buffer)
   }
 
-  read(after: number, upTo: number): ColumnBatch | null {
-    const rowCount = upTo - after
-    const columns = [integers(Array.from({ length: rowCount }, (_, index) => after + 1 + index))]
-    for (const text of this.#page.get(after, upTo) as string[]) {
-      const values = JSON.parse(text) as unknown[]
-      if (values.length !== rowCount || !values.every(Number.isSafeInteger)) {
-        return null
-      }
-      columns.push(integers(values as number[]))
+  /** False where these are not so many integers. */
+  add(text: string, rows: number): boolean {
+    const values = JSON.parse(text) as unknown[]
+    if (values.length !== rows || !values.every(Number.isSafeInteger)) {
+      return false
     }
-    return { rowCount, columns }
+    for (const value of values as number[]) {
+      // By halves: a `BigInt` of each takes ten times as long.
+      this.#halves[this.#count * 2] = value
+      this.#halves[this.#count * 2 + 1] = Math.floor(value / 2 ** 32)
+      this.#count++
+      this.isRising &&= value > this.#last
+      this.#last = value
+    }
+    return true
   }
 }
 
-/** By halves: a `BigInt` of each takes ten times as long. */
-function integers(values: readonly number[]): ColumnVector {
-  const all = new BigInt64Array(values.length)
-  const halves = new Int32Array(all.buffer)
-  for (const [index, value] of values.entries()) {
-    halves[index * 2] = value
-    halves[index * 2 + 1] = Math.floor(value / 2 ** 32)
+/** Them in pages, as an appender takes them. */
+export function* identityPages({
+  after,
+  upTo,
+  columns,
+}: VersionIdentities): Generator<ColumnBatch> {
+  for (let from = 0; from < upTo - after; from += limits.batchRowsMax) {
+    const rowCount = Math.min(limits.batchRowsMax, upTo - after - from)
+    const ids = BigInt64Array.from({ length: rowCount }, (_, index) =>
+      BigInt(after + from + index + 1),
+    )
+    const parts = columns.map((values) => values.subarray(from, from + rowCount))
+    yield { rowCount, columns: [ids, ...parts].map(integers) }
   }
-  return { kind: 'int64', nullCount: 0, validity: null, values: all }
+}
+
+function integers(values: BigInt64Array): ColumnVector {
+  return { kind: 'int64', nullCount: 0, validity: null, values }
 }

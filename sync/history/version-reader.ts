@@ -10,6 +10,11 @@ import type { RowsPart } from '../read/source-reader.js'
 import type { HistoryTable } from './history-table.js'
 import type { HistoryThreads } from './history-threads.js'
 import type { VersionsCall } from './history-worker.js'
+import {
+  type IdentitiesCall,
+  readIdentities,
+  type VersionIdentities,
+} from './version-identities.js'
 import { newestVersion } from './version-range.js'
 import { spanRows } from './version-span-reader.js'
 
@@ -44,6 +49,12 @@ export class VersionReader {
     for (let slice = reader.read(); slice !== null; slice = reader.read()) {
       yield slice
     }
+  }
+
+  /** As `readIdentities`. */
+  async identities(call: IdentitiesCall): Promise<VersionIdentities | null> {
+    const read = await this.#threads.run<VersionIdentities | null>('identities', { call })
+    return read === null ? await readIdentities(this.#history, call) : read.result
   }
 
   /** Several threads read spans in turn, because each spends most of its time in SQLite. */

@@ -1,5 +1,6 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { limits } from '../../dist/src/core/limits.js'
+import { HistoryThreads } from '../../dist/sync/history/history-threads.js'
 import { applyRetention } from '../../dist/sync/history/retention.js'
 import { CopiesHarness } from '../support/copies-harness.js'
 import { repetitions } from '../support/deep.js'
@@ -175,6 +176,23 @@ it('reads where a column has values of another class than it is stored for', asy
   const it = await open()
   expect(await commit(it, "update t set a = iif(id = 7, 'text', a + 1)")).toBe(0)
   expect(await commit(it, 'update t set c = c + 1, b = 7')).toBe(0)
+})
+
+it('reads in a thread which rows are new, and where none can be started on the main one', async () => {
+  const it = await open()
+  const run = vi.spyOn(HistoryThreads.prototype, 'run')
+  onTestFinished(run.mockRestore)
+  const identities = async () => {
+    const index = run.mock.calls.findIndex(([name]) => name === 'identities')
+    return (await run.mock.results[index]?.value) as unknown
+  }
+  expect(await commit(it, 'update t set a = 10')).toBe(1)
+  expect(await identities()).toMatchObject({ result: { isRising: true } })
+  run.mockClear()
+  const pool = vi.spyOn(HistoryThreads.prototype, 'pool', 'get').mockReturnValue(null)
+  onTestFinished(pool.mockRestore)
+  expect(await commit(it, 'update t set a = 11')).toBe(1)
+  expect(await identities()).toBe(null)
 })
 
 it('reads anew what was read ahead, when more has come since', async () => {

@@ -1,8 +1,9 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { expelConsumers, expireConsumers } from '../../dist/sync/capture/change-log.js'
+import { HistoryThreads } from '../../dist/sync/history/history-threads.js'
 import { positionAt } from '../../dist/sync/history/rows-as-of.js'
 import { HistoryHarness } from '../support/history-harness.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -87,6 +88,23 @@ describe('transactions of the history', () => {
 })
 
 describe('moving the log into the history', () => {
+  it('should ask no thread where nothing was committed since', async () => {
+    const h = await HistoryHarness.open(schema)
+    h.commit('insert into t values (1, 0)')
+    const run = vi.spyOn(HistoryThreads.prototype, 'run')
+    onTestFinished(run.mockRestore)
+    const moved = await h.keeper.moveOnly()
+    expect(run).toHaveBeenCalledTimes(1)
+    expect(await h.keeper.moveOnly()).toEqual(moved)
+    expect(run).toHaveBeenCalledTimes(1)
+    h.foreign.exec('insert into t values (2, 0)')
+    expect((await h.keeper.moveOnly()).position).toBe(moved.position + 1)
+    h.foreign.exec('create table w(id integer primary key)')
+    h.foreign.exec('vacuum')
+    await h.keeper.moveOnly()
+    expect(run).toHaveBeenCalledTimes(3)
+  })
+
   it('should delete from the log what the history has, and nothing else', async () => {
     const h = await HistoryHarness.open(schema)
     const entries = () => h.database.prepare('select count(*) from _htap_history_1').pluck().get()

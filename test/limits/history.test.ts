@@ -5,7 +5,9 @@ import { limits } from '../../dist/src/core/limits.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { CopiedVersions } from '../../dist/sync/history/copied-versions.js'
 import { eraseKeys } from '../../dist/sync/history/erase-keys.js'
+import { readConsumerId } from '../../dist/sync/history/history-schema.js'
 import { type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
+import { moveChanges } from '../../dist/sync/history/move-changes.js'
 import { findComingVersion } from '../../dist/sync/history/present-rows.js'
 import { readChanges } from '../../dist/sync/history/read-changes.js'
 import { readDiff } from '../../dist/sync/history/read-diff.js'
@@ -141,18 +143,63 @@ it(`drops truncatedRowsMax (${limits.truncatedRowsMax}) entries at once, and mor
   }
 })
 
+const megabytes = (h: HistoryHarness) => statSync(h.historyPath).size / 2 ** 20
+
+function large(h: HistoryHarness): Promise<unknown> {
+  h.commit(rows(limits.inlineCheckpointChangesMax + 1, 'zeroblob(5000)'))
+  return h.keeper.moveOnly()
+}
+
 it('has a move of inlineCheckpointChangesMax changes write the log of SQLite back, and not a larger one', async () => {
   const h = await HistoryHarness.open(schema)
-  const megabytes = () => statSync(h.historyPath).size / 2 ** 20
   h.commit(rows(limits.inlineCheckpointChangesMax, 'zeroblob(5000)'))
   await h.keeper.moveOnly()
-  expect(megabytes()).toBeGreaterThan(4)
-  const before = megabytes()
-  h.commit(rows(limits.inlineCheckpointChangesMax + 1, 'zeroblob(5000)'))
+  expect(megabytes(h)).toBeGreaterThan(4)
+  const before = megabytes(h)
+  await large(h)
+  expect(megabytes(h)).toBe(before)
+  h.commit('update t set a = 1 where id = 1')
   await h.keeper.moveOnly()
-  expect(megabytes()).toBe(before)
-  await h.keeper.prune()
-  expect(megabytes()).toBeGreaterThan(before + 4)
+  expect(megabytes(h)).toBe(before)
+  await h.keeper.close()
+  expect(megabytes(h)).toBeGreaterThan(before + 4)
+})
+
+const { checkpointDelayMs } = limits
+
+it(`writes it back checkpointDelayMs (${checkpointDelayMs} ms) after the first larger move, once for all until then`, async () => {
+  const h = await HistoryHarness.open(schema)
+  const before = megabytes(h)
+  await large(h)
+  const begin = performance.now()
+  await large(h)
+  expect(megabytes(h)).toBe(before)
+  await vi.waitFor(() => expect(megabytes(h)).toBeGreaterThan(before + 8), 10 * checkpointDelayMs)
+  expect(performance.now() - begin).toBeGreaterThan(checkpointDelayMs / 2)
+  const after = megabytes(h)
+  await large(h)
+  expect(megabytes(h)).toBe(after)
+  await vi.waitFor(() => expect(megabytes(h)).toBeGreaterThan(after + 4), 10 * checkpointDelayMs)
+})
+
+it(`keeps moveCacheKib (${limits.moveCacheKib}) of either file in memory while it moves many changes`, async () => {
+  const h = await HistoryHarness.open(schema)
+  const { history } = h.keeper
+  const caches = () =>
+    ['main', 'history'].map((name) => history.prepare(`pragma ${name}.cache_size`).pluck().get())
+  const move = (count: number) => {
+    h.commit(rows(count))
+    const schemaVersion = Number(h.database.pragma('schema_version', { simple: true }))
+    const consumerId = readConsumerId(history)
+    moveChanges(history, { consumerId, schemaVersion, marks: [], owesCheckpoint: false })
+    return caches()
+  }
+  expect(move(limits.inlineCheckpointChangesMax)).toEqual([-2000, -2000])
+  expect(move(limits.inlineCheckpointChangesMax + 1)).toEqual([
+    -limits.moveCacheKib,
+    -limits.moveCacheKib,
+  ])
+  expect(move(1)).toEqual([-2000, -2000])
 })
 
 it('reads inlineVersionsMax versions on the main thread, more in a worker', async () => {
