@@ -5,7 +5,7 @@ import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { ColumnShape, TableShape } from '../../src/core/table-shape.js'
 import { extraRowidColumn } from '../../sync/apply/mirrored-table.js'
 import { type CopiedVersions, copySchema } from '../../sync/history/copied-versions.js'
-import { type HistoryTable, sameKey, versionTable } from '../../sync/history/history-table.js'
+import { type HistoryTable, versionTable } from '../../sync/history/history-table.js'
 import { rowsAsOfSql } from '../../sync/history/rows-as-of.js'
 import { fitsStorage } from '../../sync/read/batch-encoder.js'
 
@@ -41,11 +41,11 @@ export function pastRowsSql(past: PastTable, shape: TableShape, schema: string):
   const { history, columns, shows } = past
   if (shows.kind === 'state') {
     const key = shape.withoutRowid ? [] : [history.keys[0] ?? 'k0']
-    return rowsAsOfSql(history, [...key, ...columns], shows.position, schema)
+    return rowsAsOfSql(history, [...key, ...columns], shows.position, { schema })
   }
   const versions = versionTable(history, schema)
   const later = `(select later.position from ${versions} later
-    where ${sameKey(history, 'later', 'v')} and later.id > v.id order by later.id limit 1)`
+    where later.previous = v.id)`
   const moment = (position: string) =>
     `(select instant from ${schema}.history_transaction where position = v.${position})`
   return `select id, ${columns.map((name) => versionColumn(name, moment)).join(', ')}

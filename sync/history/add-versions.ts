@@ -2,8 +2,9 @@ import { assert } from '../../src/core/assert.js'
 import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { entryColumns, entryTable } from '../capture/history-log.js'
-import { type EntryValue, standingSql, valuesOf } from './gather-entries.js'
+import { type EntryValue, valuesOf } from './gather-entries.js'
 import { type HistoryTable, type KnownCapture, versionTable } from './history-table.js'
+import { lastNumber, noteNewest } from './note-newest.js'
 import { addReplacedRows } from './replaced-rows.js'
 
 /**
@@ -23,13 +24,19 @@ export function addVersions(
   const isRepeated = hasRepeatedKeys(history, table)
   const isPlain = replaced === 0 && !isRepeated
   const steps = isPlain ? 'temp.entry' : 'temp.step'
+  const last = lastNumber(history, table)
   if (!isPlain) {
-    history.exec(`create table ${steps} as ${stepsSql(table)} order by seq, event <> 'replace'`)
+    history.exec(`create table ${steps} as ${stepsSql(table, last)}`)
   }
   checkSteps(history, table, steps, isRepeated)
   for (const capture of captures) {
-    addVersionsOf(history, capture, steps, valuesOf(history, capture, known))
+    const values = [
+      { column: 'id', value: isPlain ? 'null' : 's.id' },
+      ...valuesOf(history, capture, known),
+    ]
+    addVersionsOf(history, capture, steps, values)
   }
+  noteNewest(history, table, last)
   history.exec('drop table if exists temp.step')
 }
 
@@ -43,8 +50,8 @@ function addVersionsOf(
   const keys = table.keys.map((key) => `s.${key}`)
   history.exec(`
     insert into ${versionTable(table)}(
-      position, op, ${[...table.keys, ...values.map(({ column }) => column)].join(', ')})
-    select s.tx, case when s.present is null then 'D' when s.before % 2 then 'U' else 'I' end,
+      position, op, previous, ${[...table.keys, ...values.map(({ column }) => column)].join(', ')})
+    select s.tx, case when s.present is null then 'D' when s.before % 2 then 'U' else 'I' end, s.previous,
       ${[...keys, ...values.map(({ value }) => value)].join(', ')}
     from ${steps} s left join ${sourceSchema}.${entryTable(id)} e
       on e.${entryColumns.seq} = s.seq and s.event <> 'replace'
@@ -52,14 +59,30 @@ function addVersionsOf(
     order by s.rowid`)
 }
 
-/** Every entry with what stood under its key before it: what the entry before has left, if there is one. */
-function stepsSql(table: HistoryTable): string {
-  const keys = table.keys.map((key) => `e.${key}`)
-  // What REPLACE removed was added later, and not looked up.
-  const found = `coalesce(before, ${standingSql(table, keys)})`
-  return `select seq, event, capture, tx, present, ${table.keys.join(', ')},
-      iif(row_number() over w > 1, lag(tx) over w * 2 + (lag(present) over w is not null), ${found}) as before
-    from temp.entry e window w as (partition by ${keys.join(', ')} order by seq, event <> 'replace')`
+/**
+ * Every entry, in the order of the log, with what stood under its key before it: what the entry before has
+ * left, if there is one. Those that make a version have its number, which goes on from `last`, and all that
+ * of the version before.
+ */
+function stepsSql({ keys }: HistoryTable, last: number): string {
+  const key = keys.join(', ')
+  const isVersion = 'before % 2 or present is not null'
+  return `
+    with placed as (
+      select *, row_number() over (order by seq, event <> 'replace', ${key}) as place
+      from temp.entry),
+    stepped as (
+      select seq, event, capture, tx, present, ${key}, place, previous,
+        iif(row_number() over w > 1, lag(tx) over w * 2 + (lag(present) over w is not null), before) as before
+      from placed window w as (partition by ${key} order by place)),
+    numbered as (
+      select *, iif(${isVersion},
+        ${last} + count(*) filter (where ${isVersion}) over (order by place), null) as id
+      from stepped)
+    select seq, event, capture, tx, present, ${key}, before, id, coalesce(
+        max(id) over (partition by ${key} order by place rows between unbounded preceding and 1 preceding),
+        previous) as previous
+    from numbered order by place`
 }
 
 function hasRepeatedKeys(history: SqliteDatabase, { keys }: HistoryTable): boolean {

@@ -1,5 +1,6 @@
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import type { HistoryTable } from './history-table.js'
+import { isListed, keyVersions } from './key-versions.js'
 import { differingSql } from './read-diff.js'
 import type { RestoredRows } from './restored-rows.js'
 import { rowsAsOfSql } from './rows-as-of.js'
@@ -51,12 +52,11 @@ function carry(history: SqliteDatabase, sql: string, bounds: object, rows: Resto
 
 function carryKey(carried: CarriedRows, key: readonly unknown[], rows: RestoredRows): void {
   const { history, table } = carried
-  const isKey = table.keys.map((it) => `b.${it} = ?`).join(' and ')
   const row = history
-    .prepare(`${rowsAsOf(carried, rows)} where ${isKey}`)
+    .prepare(rowsAsOf(carried, rows, isListed))
     .raw()
     .safeIntegers()
-    .get(...key) as [bigint, ...unknown[]] | undefined
+    .get(JSON.stringify(keyVersions(history, table, [key]))) as [bigint, ...unknown[]] | undefined
   if (row === undefined) {
     const nothing = rows.wanted.slice(table.keys.length).flatMap(() => [null, 0])
     rows.add(0, [...key.flatMap((it) => [it, 0]), ...nothing])
@@ -65,9 +65,9 @@ function carryKey(carried: CarriedRows, key: readonly unknown[], rows: RestoredR
   }
 }
 
-function rowsAsOf({ table, position }: CarriedRows, rows: RestoredRows): string {
+function rowsAsOf({ table, position }: CarriedRows, rows: RestoredRows, among?: string): string {
   const list = rows.wanted.map((it) => bytesOf(`b.${it}`))
-  return `select 1, ${list.join(', ')} from (${rowsAsOfSql(table, rows.wanted, position)}) b`
+  return `select 1, ${list.join(', ')} from (${rowsAsOfSql(table, rows.wanted, position, { among })}) b`
 }
 
 /** A key stands in every version, also where there was no row. */

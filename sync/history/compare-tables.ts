@@ -10,12 +10,14 @@ import {
   type HistoryTable,
   isNewest,
   type KnownCapture,
+  newestTable,
   readHistoryTables,
   sourceKey,
   sourceTable,
   versionTable,
 } from './history-table.js'
 import { addNote, type NoteKind, nextState } from './history-transaction.js'
+import { lastNumber, noteNewest } from './note-newest.js'
 import { closeMissingRows, closeRows, hasIncomparableUnique } from './replaced-rows.js'
 
 /**
@@ -149,19 +151,21 @@ function compareRows(history: SqliteDatabase, capture: KnownCapture, position: n
     return `typeof(v.${column}) <> typeof(${value}) or v.${column} is not ${value}`
   })
   // An index over keys without affinity finds nothing by a value that has one.
-  const same = table.keys.map((key, index) => `w.${key} = +${sourceKeys[index]}`).join(' and ')
+  const same = table.keys.map((key, index) => `n.${key} = +${sourceKeys[index]}`).join(' and ')
   const dropped = allColumns(history, table).filter((column) => !columns.includes(column))
   const target = [...table.keys, ...columns, ...dropped]
   const selected = [...sourceKeys, ...values, ...dropped.map(() => 'null')]
+  const last = lastNumber(history, table)
   const { changes } = history
     .prepare(
-      `insert into ${versions}(position, op, ${target.join(', ')})
-       select cast(? as integer), iif(v.id is null, 'I', 'U'), ${selected.join(', ')}
-       from ${sourceTable(shape)} t left join ${versions} v
-         on v.id = (select max(w.id) from ${versions} w where ${same}) and v.op <> 'D'
+      `insert into ${versions}(position, op, previous, ${target.join(', ')})
+       select cast(? as integer), iif(v.id is null, 'I', 'U'), n.id, ${selected.join(', ')}
+       from ${sourceTable(shape)} t left join ${newestTable(table)} n on ${same}
+         left join ${versions} v on v.id = n.id and v.op <> 'D'
        where v.id is null or ${differs.join(' or ')}`,
     )
     .run(position)
+  noteNewest(history, table, last)
   return gone + changes
 }
 

@@ -7,8 +7,10 @@ import { writePatiently } from '../read/write-patiently.js'
 import { noteCut } from './cuts.js'
 import { eraseFromLog } from './erase-from-log.js'
 import { readHistoryState, writeHistoryState } from './history-schema.js'
-import { allColumns, type HistoryTable, versionTable } from './history-table.js'
+import { allColumns, type HistoryTable, newestTable, versionTable } from './history-table.js'
 import { addNote, inHistoryTransaction, nextState } from './history-transaction.js'
+import { keyVersions } from './key-versions.js'
+import { lastNumber, noteNewest } from './note-newest.js'
 import { overwriteTraces } from './overwrite-traces.js'
 
 export interface EraseProps {
@@ -87,24 +89,26 @@ function eraseVersions(
   const versions = versionTable(table)
   const isKey = table.keys.map((key) => `${key} = ?`).join(' and ')
   const columns = [...table.keys, ...allColumns(history, table)].join(', ')
-  const last = history
-    .prepare(`select max(id) from ${versions} where ${isKey}`)
-    .pluck()
-    .safeIntegers(false)
+  const last = lastNumber(history, table)
   const begin = history.prepare(
     `insert into ${versions}(position, op, ${columns})
      select cast(? as integer), 'I', ${columns} from ${versions} where id = ? and op <> 'D'`,
   )
-  const erase = history.prepare(`delete from ${versions} where ${isKey} and id <= ?`)
+  const erase = history.prepare(
+    `delete from ${versions} where id in (select value from json_each(?))`,
+  )
+  const forget = history.prepare(`delete from ${newestTable(table)} where ${isKey}`)
   let erased = 0
   let begunAnew = 0
   for (const key of keys) {
-    const newest = last.get(...key) as number | null
-    if (newest !== null) {
-      begunAnew += begin.run(state.position, newest).changes
-      erased += erase.run(...key, newest).changes
+    const numbers = keyVersions(history, table, [key])
+    if (numbers.length > 0) {
+      begunAnew += begin.run(state.position, numbers.at(-1)).changes
+      erased += erase.run(JSON.stringify(numbers)).changes
+      forget.run(...key)
     }
   }
+  noteNewest(history, table, last)
   if (erased === 0) {
     return { versions: 0, begunAnew: 0, position: null }
   }

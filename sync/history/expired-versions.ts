@@ -1,5 +1,11 @@
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import { allColumns, type HistoryTable, sameKey, versionTable } from './history-table.js'
+import {
+  allColumns,
+  type HistoryTable,
+  isLast,
+  newestTable,
+  versionTable,
+} from './history-table.js'
 import { lastVersionUpTo, newestVersion } from './version-range.js'
 
 /** What is kept of a history, as positions and counts. */
@@ -68,6 +74,14 @@ export class ExpiredVersions {
 
   /** Deletes them; must run inside a write transaction of the history. */
   delete(): void {
+    const keys = this.#table.keys.join(', ')
+    this.#history
+      .prepare(
+        `delete from ${newestTable(this.#table)} where (${keys}) in (
+           select ${this.#table.keys.map((key) => `v.${key}`).join(', ')}
+           from ${versionTable(this.#table)} v where ${isLast(this.#table)} and ${this.#isExpired()})`,
+      )
+      .run(this.#parameters())
     this.#history
       .prepare(
         `delete from ${versionTable(this.#table)} where id in (
@@ -89,8 +103,7 @@ export class ExpiredVersions {
 
   /** Where the version `v` ends; null for one that is not followed by another. */
   #nextPosition(): string {
-    return `(select n.position from ${versionTable(this.#table)} n
-      where ${sameKey(this.#table, 'n', 'v')} and n.id > v.id order by n.id limit 1)`
+    return `(select n.position from ${versionTable(this.#table)} n where n.previous = v.id)`
   }
 
   /** A version that tells only of an end is not needed where no older one of its key is kept. */
@@ -98,9 +111,10 @@ export class ExpiredVersions {
     const { versionsPerKey } = this.#retained
     const isOld = `iif(v.op = 'D', v.position, ${this.#nextPosition()}) <= :position`
     const isOneTooMany = `(select count(*) from (
-        select 1 from ${versionTable(this.#table)} n
-        where ${sameKey(this.#table, 'n', 'v')} and n.id > v.id and n.id <= :newest and n.op <> 'D'
-        limit :versionsPerKey)) = :versionsPerKey`
+        with recursive later(id, op) as (
+          select v.id, 'D' union all
+          select n.id, n.op from later join ${versionTable(this.#table)} n on n.previous = later.id)
+        select 1 from later where id <= :newest and op <> 'D' limit :versionsPerKey)) = :versionsPerKey`
     return `v.id > :first and v.id <= :last
       and (${isOld} ${versionsPerKey === null ? '' : `or ${isOneTooMany}`})`
   }
@@ -112,5 +126,5 @@ export interface ExpiredCount {
   readonly begins: number | null
 }
 
-/** A row's header, number, position and operation, and its two entries of the key's index. */
+/** A row's header, number, position, operation and the version before, and its entry of that one's index. */
 const versionBytes = 30

@@ -2,15 +2,16 @@ import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { entryColumns, entryKeyColumns, entryTable } from '../capture/history-log.js'
-import { allColumns, type HistoryTable, type KnownCapture, versionTable } from './history-table.js'
+import { allColumns, type KnownCapture, newestTable } from './history-table.js'
 import { comparableUniques } from './replaced-rows.js'
 import { isOfTransaction } from './transactions.js'
 
 /**
  * Gathers the entries of one table that belong to the transactions of `temp.tx` in `temp.entry`, in
  * the order of the log, whatever capture wrote them: `seq`, `event`, `present`, `capture`, the
- * position `tx` of their transaction, the key, what the history has `before` (`standingSql`), and the
- * columns of unique indexes. The other values stay where they are: whole rows are moved once only.
+ * position `tx` of their transaction, the key, the `previous` version that the history has of it and what
+ * stands there `before` (0, or `step` of `newest_<id>`), and the columns of unique indexes. The other values
+ * stay where they are: whole rows are moved once only.
  *
  * @param captures of the table that have such entries, in their order
  * @param known all captures that the history knows
@@ -22,7 +23,7 @@ export function gatherEntries(
 ): void {
   const { table } = captures[0] as KnownCapture
   const uniques = uniqueColumns(captures)
-  const own = ['seq', 'event', 'present', 'capture', 'tx', ...table.keys, 'before']
+  const own = ['seq', 'event', 'present', 'capture', 'tx', ...table.keys, 'previous', 'before']
   const fallbacks = readDefaults(history, table.id)
   const defined = uniques.map((name) => `${name} default ${fallbacks.get(name) ?? 'null'}`)
   history.exec(`create table temp.entry(${[...own, ...defined].join(', ')})`)
@@ -31,27 +32,15 @@ export function gatherEntries(
       uniques.includes(column),
     )
     const keys = entryKeyColumns(table.keys.length).map((name) => `e.${name}`)
-    const before = standingSql(table, keys)
+    const isSame = table.keys.map((key, index) => `n.${key} = ${keys[index]}`).join(' and ')
     const { seq, event, present } = entryColumns
     history.exec(`
       insert into temp.entry(${[...own, ...values.map(({ column }) => column)].join(', ')})
       select e.${seq}, e.${event}, e.${present}, ${capture.id}, t.position,
-        ${[...keys, before, ...values.map(({ value }) => value)].join(', ')}
-      from temp.tx t cross join ${sourceSchema}.${entryTable(capture.id)} e on ${isOfTransaction}`)
+        ${[...keys, 'n.id', 'coalesce(n.step, 0)', ...values.map(({ value }) => value)].join(', ')}
+      from temp.tx t cross join ${sourceSchema}.${entryTable(capture.id)} e on ${isOfTransaction}
+        left join ${newestTable(table)} n on ${isSame}`)
   }
-}
-
-/**
- * What stands under a key in the history, as one number, for which one look into an index is enough: twice
- * the position of its newest version, and 1 more where a row stands there; 0 where none ever stood.
- *
- * @param keys as SQL, without affinity
- */
-export function standingSql(table: HistoryTable, keys: readonly string[]): string {
-  const isSame = table.keys.map((key, index) => `v.${key} = ${keys[index]}`).join(' and ')
-  return `coalesce((
-    select v.position * 2 + (v.op <> 'D') from ${versionTable(table)} v
-    where ${isSame} order by v.id desc limit 1), 0)`
 }
 
 /** A column of `versionTable`, and what it holds by an entry called `e`. */

@@ -22,7 +22,10 @@ import { historyPrefix } from '../capture/change-log.js'
  *   restored, at whatever time before, and `erased` where keys were erased. `actor` and `message` are what
  *   the application has noted of it.
  * - `history_schema`: tables, indexes and views of the source from a position on, as JSON
- * - `version_<id>`: what a row was from `position` on, in the order of `id`; `op` is I, U or D
+ * - `version_<id>`: what a row was from `position` on, in the order of `id`; `op` is I, U or D, and `previous`
+ *   the version of the same key before, NULL for the first one
+ * - `newest_<id>`: the newest version of each key that has one. `step` is twice its position, and 1 more where a
+ *   row stands there.
  */
 const tables = `
   create table history_meta(key text primary key, value) without rowid;
@@ -45,7 +48,7 @@ const tables = `
 `
 
 /** Raised when the tables above change their meaning. */
-const layoutVersion = 1
+const layoutVersion = 2
 
 /**
  * Creates the tables of a new history; must run inside a write transaction.

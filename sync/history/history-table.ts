@@ -30,6 +30,11 @@ export function versionTable(table: HistoryTable, schema = historySchema): strin
   return `${schema}.version_${table.id}`
 }
 
+/** The table with the newest version of each key, ready for SQL. */
+export function newestTable(table: HistoryTable, schema = historySchema): string {
+  return `${schema}.newest_${table.id}`
+}
+
 /** The table in the source, ready for SQL. */
 export function sourceTable(shape: TableShape): string {
   return `${sourceSchema}.${quoteIdentifier(shape.name)}`
@@ -48,15 +53,10 @@ export function sourceKey(shape: TableShape, alias: string): readonly string[] {
   )
 }
 
-/** Two rows have the same key. */
-export function sameKey(table: HistoryTable, a: string, b: string): string {
-  return table.keys.map((key) => `${a}.${key} = ${b}.${key}`).join(' and ')
-}
-
-/** A version, called `v`, after which its row has had no other. */
+/** A version, called `v`, after which its key has had no other. */
 export function isLast(table: HistoryTable): string {
-  return `not exists (select 1 from ${versionTable(table)} later
-    where ${sameKey(table, 'later', 'v')} and later.id > v.id)`
+  const isSame = table.keys.map((key) => `n.${key} = v.${key}`).join(' and ')
+  return `v.id = (select n.id from ${newestTable(table)} n where ${isSame})`
 }
 
 /** All captures of a life of the log that the history has taken note of, in their order. */

@@ -8,6 +8,7 @@ import { readHistoryState } from './history-schema.js'
 import {
   type HistoryTable,
   historyTable,
+  newestTable,
   readKnownCaptures,
   type TableRow,
   versionTable,
@@ -81,11 +82,18 @@ function beginTable(
     .run(shape.name, keyCount, keyNames(shape), begins)
   const table = historyTable([Number(lastInsertRowid), shape.name, keyCount, begins])
   const keys = table.keys.join(', ')
+  // Numbers fill few pages where the rows of one move do; those of an index over keys would all change.
+  const newest = shape.withoutRowid
+    ? `${keys}, id integer not null, step integer not null, primary key (${keys})) without rowid`
+    : `${keys} integer primary key, id integer not null, step integer not null)`
   // No number is given out again, so that whoever copies the versions knows what is new.
   history.exec(`
     create table ${versionTable(table)}(
-      id integer primary key autoincrement, position integer not null, op text not null, ${keys});
-    create index ${versionTable(table)}_key on version_${table.id}(${keys}, id, op, position)`)
+      id integer primary key autoincrement, position integer not null, op text not null,
+      previous integer, ${keys});
+    create index ${versionTable(table)}_previous on version_${table.id}(previous)
+      where previous is not null;
+    create table ${newestTable(table)}(${newest}`)
   return table
 }
 

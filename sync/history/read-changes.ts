@@ -1,7 +1,8 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import { allColumns, type HistoryTable, sameKey, versionTable } from './history-table.js'
+import { allColumns, type HistoryTable, versionTable } from './history-table.js'
+import { isListed, keyVersions } from './key-versions.js'
 import { RowReader, readLayouts } from './table-layout.js'
 import { lastVersionUpTo } from './version-range.js'
 import { requireWhole } from './whole-history.js'
@@ -51,14 +52,14 @@ export function* readChanges(
   const reader = new PageReader(history, table, props)
   let last = from === undefined ? 0 : lastVersionUpTo(history, table, from)
   let reached = from
-  for (let count: number = limits.historyPageRowsMax; count === limits.historyPageRowsMax; ) {
+  for (let isMore = true; isMore; ) {
     if (reached !== undefined) {
       requireWhole(history, table, reached)
     }
     const end = to === undefined ? Number.MAX_SAFE_INTEGER : lastVersionUpTo(history, table, to)
-    const page = keys?.length === 0 ? [] : reader.read(last, end)
-    count = page.length
-    for (const { id, change } of page) {
+    const page = reader.read(last, end)
+    isMore = page.isFull
+    for (const { id, change } of page.changes) {
       last = id
       reached = from === undefined ? undefined : Math.max(from, change.position - 1)
       yield change
@@ -81,6 +82,12 @@ interface NumberedChange {
   readonly change: RowChange
 }
 
+interface ChangesPage {
+  readonly changes: readonly NumberedChange[]
+  /** There may be more. */
+  readonly isFull: boolean
+}
+
 /** Position, operation, instant, kind, actor and message of a change, and whether there was a row. */
 const headWidth = 8
 
@@ -88,6 +95,9 @@ class PageReader {
   readonly #history: SqliteDatabase
   readonly #table: HistoryTable
   readonly #props: ChangesProps
+  /** Versions of the wanted keys that are still to be read. */
+  #waiting: readonly number[] = []
+  #begun = 0
 
   constructor(history: SqliteDatabase, table: HistoryTable, props: ChangesProps) {
     this.#history = history
@@ -96,43 +106,51 @@ class PageReader {
   }
 
   /** The next changes after the version `last`, up to `end`. The columns may be others with each page. */
-  read(last: number, end: number): NumberedChange[] {
+  read(last: number, end: number): ChangesPage {
     const columns = allColumns(this.#history, this.#table)
+    const listed = this.#ofKeys(last, end)
+    const page =
+      listed === null ? 'v.id > ? and v.id <= ? order by v.id limit ?' : `${isListed} order by v.id`
     const rows = this.#history
-      .prepare(this.#sql(columns))
+      .prepare(this.#sql(columns, page))
       .raw()
       .safeIntegers(this.#props.safeIntegers === true)
-      .all(...(this.#props.keys ?? []).flat(), last, end, limits.historyPageRowsMax) as unknown[][]
+      .all(
+        ...(listed === null ? [last, end, limits.historyPageRowsMax] : [JSON.stringify(listed)]),
+      ) as unknown[][]
     const reader = new RowReader(readLayouts(this.#history, this.#table), columns)
-    return rows.map((row) => this.#change(row, columns.length, reader))
+    return {
+      changes: rows.map((row) => this.#change(row, columns.length, reader)),
+      isFull: (listed ?? rows).length === limits.historyPageRowsMax,
+    }
   }
 
-  #sql(columns: readonly string[]): string {
+  /** The versions of the next page; null where those of all keys are wanted. */
+  #ofKeys(last: number, end: number): readonly number[] | null {
+    const { keys } = this.#props
+    if (keys === undefined) {
+      return null
+    }
+    if (this.#begun === this.#waiting.length) {
+      this.#waiting = keyVersions(this.#history, this.#table, keys, last)
+      this.#begun = 0
+    }
+    const page = this.#waiting.slice(this.#begun, this.#begun + limits.historyPageRowsMax)
+    this.#begun += page.length
+    return page.filter((id) => id <= end)
+  }
+
+  #sql(columns: readonly string[], page: string): string {
     const { keys } = this.#table
     const versions = versionTable(this.#table)
     const list = [...keys.map((it) => `v.${it}`), ...columns.map((it) => `v.${it}`)]
     // cast: what identifies a version is a plain number in JavaScript.
     return `select cast(v.id as real), cast(v.position as real), v.op, cast(t.instant as real), t.kind, t.actor,
         t.message, coalesce(b.op, 'D'), ${[...list, ...columns.map((it) => `b.${it}`)].join(', ')}
-      from (select * from ${versions} where ${this.#isOfKeys()} id > ? and id <= ? order by id limit ?) v
+      from (select v.* from ${versions} v where ${page}) v
       join history.history_transaction t on t.position = v.position
-      left join ${versions} b on b.id = (
-        select max(p.id) from ${versions} p where ${sameKey(this.#table, 'p', 'v')} and p.id < v.id)
+      left join ${versions} b on b.id = v.previous
       order by v.id`
-  }
-
-  #isOfKeys(): string {
-    const { keys } = this.#table
-    const [first, ...others] = this.#props.keys ?? []
-    if (first === undefined) {
-      return ''
-    }
-    if (others.length === 0) {
-      return keys.map((key) => `${key} = ? and`).join(' ')
-    }
-    const row = `(${keys.map(() => '?').join(', ')})`
-    const rows = [row, ...others.map(() => row)].join(', ')
-    return `(${keys.join(', ')}) in (values ${rows}) and`
   }
 
   #change(row: readonly unknown[], width: number, reader: RowReader): NumberedChange {

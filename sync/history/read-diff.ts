@@ -1,6 +1,6 @@
 import { limits } from '../../src/core/limits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import { allColumns, type HistoryTable, sameKey, versionTable } from './history-table.js'
+import { allColumns, type HistoryTable, versionTable } from './history-table.js'
 import { layoutAt, RowReader, readLayouts } from './table-layout.js'
 import { lastVersionUpTo } from './version-range.js'
 import { requireWhole } from './whole-history.js'
@@ -87,10 +87,12 @@ export function differingSql(
   )
   return `select ${selected}
     from ${versions} v left join ${versions} b on b.id = (
-      select max(p.id) from ${versions} p where ${sameKey(table, 'p', 'v')} and p.id <= :start)
+      with recursive before(id) as (
+        select v.previous union all
+        select p.previous from before join ${versions} p on p.id = before.id where before.id > :start)
+      select id from before where id <= :start limit 1)
     where v.id > :last and v.id <= :end
-      and not exists (select 1 from ${versions} later
-        where ${sameKey(table, 'later', 'v')} and later.id > v.id and later.id <= :end)
+      and not exists (select 1 from ${versions} later where later.previous = v.id and later.id <= :end)
       and case when coalesce(b.op, 'D') = 'D' then v.op <> 'D' when v.op = 'D' then true
         else ${['false', ...differs].join(' or ')} end
     order by v.id limit :count`

@@ -7,10 +7,12 @@ import {
   isLast,
   isNewest,
   type KnownCapture,
+  newestTable,
   sourceKey,
   sourceTable,
   versionTable,
 } from './history-table.js'
+import { lastNumber, noteNewest } from './note-newest.js'
 
 /** A column of a unique index, by its name in `versionTable`. */
 export interface UniqueColumn {
@@ -76,13 +78,15 @@ export function addReplacedRows(
   if (uniques.length > 0) {
     history.exec(`create index temp.entry_key on entry(${table.keys.join(', ')}, seq)`)
   }
+  const held = table.keys.map((key) => `held_${key}`)
   let added = 0
   for (const unique of uniques) {
     added += history
       .prepare(`
-      insert into temp.entry(seq, event, capture, tx, ${table.keys.join(', ')})
-      select distinct taken, 'replace', capture, tx, ${table.keys.map((key) => `held_${key}`).join(', ')}
+      insert into temp.entry(seq, event, capture, tx, ${table.keys.join(', ')}, previous, before)
+      select distinct taken, 'replace', capture, tx, ${held.join(', ')}, n.id, coalesce(n.step, 0)
       from (${takeovers(table, unique)}) h
+        left join ${newestTable(table)} n on ${table.keys.map((key) => `n.${key} = h.held_${key}`).join(' and ')}
       where not exists (
           select 1 from temp.entry e
           where ${isHolder(table)} and e.seq > h.held and e.seq <= h.taken)
@@ -160,12 +164,15 @@ export function closeRows(
   condition: string,
 ): number {
   const keys = table.keys.join(', ')
-  return history
+  const last = lastNumber(history, table)
+  const ended = history
     .prepare(
-      `insert into ${versionTable(table)}(position, op, ${keys})
-       select cast(? as integer), 'D', ${table.keys.map((key) => `v.${key}`).join(', ')}
+      `insert into ${versionTable(table)}(position, op, previous, ${keys})
+       select cast(? as integer), 'D', v.id, ${table.keys.map((key) => `v.${key}`).join(', ')}
        from ${versionTable(table)} v
        where v.op <> 'D' and ${isLast(table)} and ${condition}`,
     )
     .run(position).changes
+  noteNewest(history, table, last)
+  return ended
 }

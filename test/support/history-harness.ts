@@ -7,7 +7,9 @@ import { readHistoryState } from '../../dist/sync/history/history-schema.js'
 import {
   allColumns,
   type HistoryTable,
+  readAllHistoryTables,
   readHistoryTables,
+  versionTable,
 } from '../../dist/sync/history/history-table.js'
 import { rowsAsOfSql } from '../../dist/sync/history/rows-as-of.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
@@ -115,11 +117,12 @@ export class HistoryHarness {
   versions(name: string): unknown[][] {
     const { history } = this.keeper
     const id = history.prepare('select max(id) from history_table where name = ?').pluck().get(name)
+    const table = readAllHistoryTables(history).find((it) => it.id === id) as HistoryTable
+    const columns = ['position', 'op', ...columnsOf(history, table)]
     return history
-      .prepare(`select * from version_${String(id)} order by id`)
+      .prepare(`select ${columns.join(', ')} from ${versionTable(table)} order by id`)
       .raw()
-      .all()
-      .map((row) => (row as unknown[]).slice(1))
+      .all() as unknown[][]
   }
 
   /** Operation, key and columns of all versions of a table, as text. */
