@@ -121,8 +121,8 @@ export const limits = Object.freeze({
   inlineCheckpointChangesMax: 1000,
   /** Pages of either file that a larger one keeps in memory: keys in no order come by each of an index often. */
   moveCacheKib: 65_536,
-  /** How long after it that log is written back. */
-  checkpointDelayMs: 1000,
+  /** How long after it that log is written back, and what was moved is deleted. */
+  upkeepDelayMs: 1000,
   /** New versions that are read on the main thread instead of in a worker. */
   inlineVersionsMax: 256,
   /** New versions for which a scan of the mirror is worth while, and how many one transaction may add. */

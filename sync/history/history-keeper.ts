@@ -16,7 +16,7 @@ import { ChangeMover } from './change-mover.js'
 import { CommitMarks } from './commit-marks.js'
 import { installHistory, readConsumerId, readHistoryState } from './history-schema.js'
 import { HistoryThreads } from './history-threads.js'
-import { LaterCheckpoint } from './later-checkpoint.js'
+import { LaterUpkeep } from './later-upkeep.js'
 import type { MovedChanges } from './move-changes.js'
 import { VersionReader } from './version-reader.js'
 
@@ -26,6 +26,8 @@ export interface HistoryKeeperProps extends TemporalTables {
   readonly sourcePath: string
   /** The history, made if need be. */
   readonly path: string
+  /** Upkeep for which nobody waits has failed; it is tried again after the next move. */
+  readonly onFailure: (error: unknown) => void
 }
 
 /** Keeps the history of temporal tables: lets them be captured, and moves what was into its file. */
@@ -37,7 +39,7 @@ export class HistoryKeeper {
   readonly #source: SourceNow
   readonly #threads: HistoryThreads
   readonly #mover: ChangeMover
-  readonly #checkpoint: LaterCheckpoint
+  readonly #upkeep: LaterUpkeep
   readonly #marks = new CommitMarks()
   #refused: ReadonlyMap<string, string> = new Map()
   #schemaVersion = -1
@@ -53,7 +55,10 @@ export class HistoryKeeper {
     this.#consumerId = readConsumerId(history)
     this.#threads = new HistoryThreads(props.path, props.sourcePath)
     this.#mover = new ChangeMover(history, this.#threads)
-    this.#checkpoint = new LaterCheckpoint(() => this.#mover.checkpoint())
+    this.#upkeep = new LaterUpkeep(async () => {
+      await this.prune()
+      await this.#mover.checkpoint()
+    }, props.onFailure)
     this.versions = new VersionReader(history, this.#threads)
   }
 
@@ -102,20 +107,20 @@ export class HistoryKeeper {
       this.noteCommit()
       const { seq, mark, position } = readHistoryState(this.history)
       if (this.#isMoved({ position: seq, mark })) {
-        return { isDone: true, seq, position, owesCheckpoint: false }
+        return { isDone: true, seq, position, owesCheckpoint: this.#upkeep.isOwed }
       }
       const schemaVersion = this.#schemaVersion
       const moved = await this.#mover.move({
         consumerId: this.#consumerId,
         schemaVersion,
         marks: this.#marks.after(seq),
-        owesCheckpoint: this.#checkpoint.isOwed,
+        owesCheckpoint: this.#upkeep.isOwed,
       })
       if (moved.isDone) {
         this.#movedSchemaVersion = schemaVersion
         this.#marks.forget(moved.seq)
         if (moved.owesCheckpoint) {
-          this.#checkpoint.owe()
+          this.#upkeep.owe()
         }
         return moved
       }
@@ -155,7 +160,7 @@ export class HistoryKeeper {
 
   async close(): Promise<void> {
     await this.#pruning?.catch(() => undefined)
-    await this.#checkpoint.close()
+    await this.#upkeep.close()
     await this.#threads.close()
     this.history.close()
   }

@@ -2,7 +2,7 @@ import type { Piscina } from 'piscina'
 import { limits } from '../../src/core/limits.js'
 import { createThreadPool } from '../../src/core/thread-pool.js'
 import { fileIdentity } from '../../src/oltp/file-identity.js'
-import type { HistoryFiles } from './history-worker.js'
+import type { HistoryFiles } from './task-connection.js'
 
 /** The threads that move and read versions. They begin with the first task, and end when idle. */
 export class HistoryThreads {

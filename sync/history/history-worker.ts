@@ -2,25 +2,19 @@ import type { MessagePort } from 'node:worker_threads'
 import { move as handOver, transferableSymbol, valueSymbol } from 'piscina'
 import { type CarriedError, carryError } from '../../src/core/carried-error.js'
 import { limits } from '../../src/core/limits.js'
-import { assertFile } from '../../src/oltp/file-identity.js'
-import { checkpointHistory, openHistoryConnection } from '../../src/oltp/open-history-connection.js'
-import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
+import { checkpointHistory } from '../../src/oltp/open-history-connection.js'
 import { BufferPool } from '../read/buffer-pool.js'
 import { PartSender } from '../read/part-sender.js'
 import type { TableReadPlan } from '../read/read-plan.js'
 import type { RowsPart } from '../read/source-reader.js'
 import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes.js'
+import { type HistoryFiles, TaskConnection } from './task-connection.js'
 import { type IdentitiesCall, readIdentities } from './version-identities.js'
 import { spanRows, VersionSpanReader } from './version-span-reader.js'
 
 /** The worker threads of the history. */
 
-export interface HistoryFiles {
-  readonly path: string
-  readonly sourcePath: string
-  /** The file that the path of the source must lead to. */
-  readonly identity: string | null
-}
+const connection = new TaskConnection()
 
 export interface MoveTask extends HistoryFiles {
   readonly request: MoveRequest
@@ -30,7 +24,7 @@ export type MoveOutcome = { readonly moved: MovedChanges } | { readonly error: C
 
 export async function move(task: MoveTask): Promise<MoveOutcome> {
   try {
-    const moved = await withHistory(task, (history) => moveChanges(history, task.request))
+    const moved = await connection.use(task, (history) => moveChanges(history, task.request))
     return { moved }
   } catch (error) {
     return { error: carryError(error) }
@@ -38,7 +32,7 @@ export async function move(task: MoveTask): Promise<MoveOutcome> {
 }
 
 export async function checkpoint(files: HistoryFiles): Promise<void> {
-  await withHistory(files, checkpointHistory)
+  await connection.use(files, checkpointHistory)
 }
 
 /**
@@ -63,7 +57,7 @@ export interface IdentitiesTask extends HistoryFiles {
 
 /** As `readIdentities`; the numbers are handed over instead of copied. */
 export async function identities(task: IdentitiesTask): Promise<unknown> {
-  const read = await withHistory(task, (history) => readIdentities(history, task.call))
+  const read = await connection.use(task, (history) => readIdentities(history, task.call))
   if (read === null) {
     return null
   }
@@ -78,7 +72,7 @@ export async function streamVersions(task: VersionsTask): Promise<void> {
   const { plan, after, upTo, reader, readers, port } = task
   const sender = new PartSender(port, buffers, limits.versionSlicesInFlightMax)
   try {
-    await withHistory(task, async (history) => {
+    await connection.use(task, async (history) => {
       history.exec('begin')
       const versions = new VersionSpanReader(history, plan, buffers)
       for (let from = after + reader * spanRows; from < upTo; from += readers * spanRows) {
@@ -92,19 +86,5 @@ export async function streamVersions(task: VersionsTask): Promise<void> {
     })
   } finally {
     port.close()
-  }
-}
-
-/** A connection per task: a closed one holds no file and no snapshot. */
-async function withHistory<T>(
-  { path, sourcePath, identity }: HistoryFiles,
-  use: (history: SqliteDatabase) => T | Promise<T>,
-): Promise<T> {
-  const history = await openHistoryConnection(path, sourcePath)
-  try {
-    assertFile(sourcePath, identity)
-    return await use(history)
-  } finally {
-    history.close()
   }
 }

@@ -69,8 +69,8 @@ export class TemporalHistory {
   static async open(
     props: Omit<TemporalHistoryProps, 'keeper'> & { readonly sourcePath: string },
   ): Promise<TemporalHistory> {
-    const { access, sourcePath, options } = props
-    const keeper = await HistoryKeeper.open({ access, sourcePath, ...options })
+    const { access, sourcePath, options, onFailure } = props
+    const keeper = await HistoryKeeper.open({ access, sourcePath, onFailure, ...options })
     try {
       await keeper.move()
     } catch (error) {
@@ -192,11 +192,13 @@ export class TemporalHistory {
     })
   }
 
-  /** Nobody waits until what was moved is deleted from the log. */
+  /** Nobody waits until what was moved is deleted from the log; the upkeep does so after a large move. */
   async #moveFirst(): Promise<void> {
     const { keeper, onFailure } = this.#props
-    await this.#turns.run(() => keeper.moveOnly())
-    keeper.prune().catch(onFailure)
+    const { owesCheckpoint } = await this.#turns.run(() => keeper.moveOnly())
+    if (!owesCheckpoint) {
+      keeper.prune().catch(onFailure)
+    }
   }
 
   async #openCopies(store: OlapStore): Promise<VersionCopies> {

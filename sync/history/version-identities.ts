@@ -19,7 +19,7 @@ export interface VersionIdentities {
   /** The number after which they begin, and the last one. */
   readonly after: number
   readonly upTo: number
-  /** Their `identityColumns` but the first, which counts from `after` on, and their keys. */
+  /** Their `identityColumns` and their keys, in the order of their numbers. */
   readonly columns: readonly BigInt64Array[]
   /** Keys rise from version to version, so that none is there twice. */
   readonly isRising: boolean
@@ -53,16 +53,20 @@ export async function readIdentities(
     )
     .raw()
   const columns = texts.map(() => new IntegerColumn(upTo - after))
+  const ids = new IntegerColumn(upTo - after)
   for (let from = after; from < upTo; from += pageRows) {
     const to = Math.min(from + pageRows, upTo)
     const values = page.get(from, to) as string[]
     if (!columns.every((column, index) => column.add(values[index] ?? '', to - from))) {
       return null
     }
+    for (let id = from + 1; id <= to; id++) {
+      ids.push(id)
+    }
     await turnOfLoop()
   }
   const isRising = columns.length === 2 && (columns[1]?.isRising ?? false)
-  return { after, upTo, columns: columns.map(({ values }) => values), isRising }
+  return { after, upTo, columns: [ids, ...columns].map(({ values }) => values), isRising }
 }
 
 const pageRows = limits.batchRowsMax * limits.sliceBatchesMax
@@ -87,18 +91,23 @@ class IntegerColumn {
       return false
     }
     for (const value of values as number[]) {
-      // By halves: a `BigInt` of each takes ten times as long.
-      this.#halves[this.#count * 2] = value
-      this.#halves[this.#count * 2 + 1] = Math.floor(value / 2 ** 32)
-      this.#count++
-      this.isRising &&= value > this.#last
-      this.#last = value
+      this.push(value)
     }
     return true
   }
+
+  /** @param value a safe integer */
+  push(value: number): void {
+    // By halves: a `BigInt` of each takes ten times as long.
+    this.#halves[this.#count * 2] = value
+    this.#halves[this.#count * 2 + 1] = Math.floor(value / 2 ** 32)
+    this.#count++
+    this.isRising &&= value > this.#last
+    this.#last = value
+  }
 }
 
-/** Them in pages, as an appender takes them. */
+/** Their columns in pages, as an appender takes them. */
 export function* identityPages({
   after,
   upTo,
@@ -106,11 +115,8 @@ export function* identityPages({
 }: VersionIdentities): Generator<ColumnBatch> {
   for (let from = 0; from < upTo - after; from += limits.batchRowsMax) {
     const rowCount = Math.min(limits.batchRowsMax, upTo - after - from)
-    const ids = BigInt64Array.from({ length: rowCount }, (_, index) =>
-      BigInt(after + from + index + 1),
-    )
     const parts = columns.map((values) => values.subarray(from, from + rowCount))
-    yield { rowCount, columns: [ids, ...parts].map(integers) }
+    yield { rowCount, columns: parts.map(integers) }
   }
 }
 

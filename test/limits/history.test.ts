@@ -7,6 +7,7 @@ import { CopiedVersions } from '../../dist/sync/history/copied-versions.js'
 import { eraseKeys } from '../../dist/sync/history/erase-keys.js'
 import { readConsumerId } from '../../dist/sync/history/history-schema.js'
 import { type HistoryTable, readHistoryTables } from '../../dist/sync/history/history-table.js'
+import { HistoryThreads } from '../../dist/sync/history/history-threads.js'
 import { moveChanges } from '../../dist/sync/history/move-changes.js'
 import { findComingVersion } from '../../dist/sync/history/present-rows.js'
 import { readChanges } from '../../dist/sync/history/read-changes.js'
@@ -165,21 +166,32 @@ it('has a move of inlineCheckpointChangesMax changes write the log of SQLite bac
   expect(megabytes(h)).toBeGreaterThan(before + 4)
 })
 
-const { checkpointDelayMs } = limits
+const { upkeepDelayMs } = limits
 
-it(`writes it back checkpointDelayMs (${checkpointDelayMs} ms) after the first larger move, once for all until then`, async () => {
+it(`writes it back, and deletes what was moved, upkeepDelayMs (${upkeepDelayMs} ms) after the first larger move, once for all until then`, async () => {
   const h = await HistoryHarness.open(schema)
-  const before = megabytes(h)
-  await large(h)
-  const begin = performance.now()
-  await large(h)
-  expect(megabytes(h)).toBe(before)
-  await vi.waitFor(() => expect(megabytes(h)).toBeGreaterThan(before + 8), 10 * checkpointDelayMs)
-  expect(performance.now() - begin).toBeGreaterThan(checkpointDelayMs / 2)
-  const after = megabytes(h)
-  await large(h)
-  expect(megabytes(h)).toBe(after)
-  await vi.waitFor(() => expect(megabytes(h)).toBeGreaterThan(after + 4), 10 * checkpointDelayMs)
+  const run = vi.spyOn(HistoryThreads.prototype, 'run')
+  onTestFinished(() => run.mockRestore())
+  for (const moves of [2, 1]) {
+    run.mockClear()
+    const before = megabytes(h)
+    const begin = performance.now()
+    for (let move = 1; move <= moves; move++) {
+      await large(h)
+    }
+    expect(megabytes(h)).toBe(before)
+    expect(entries(h)).toBe(moves * (limits.inlineCheckpointChangesMax + 1))
+    // The file grows while the thread writes.
+    const checkpoint = await vi.waitFor(() => {
+      const at = run.mock.calls.findIndex(([name]) => name === 'checkpoint')
+      expect(at).toBeGreaterThan(0)
+      return run.mock.results[at]
+    }, 10 * upkeepDelayMs)
+    await checkpoint?.value
+    expect(performance.now() - begin).toBeGreaterThan(upkeepDelayMs * 0.9)
+    expect(megabytes(h)).toBeGreaterThan(before + moves * 4)
+    expect(entries(h)).toBe(0)
+  }
 })
 
 it(`keeps moveCacheKib (${limits.moveCacheKib}) of either file in memory while it moves many changes`, async () => {

@@ -62,6 +62,9 @@ export class HistoryHarness {
       tables,
       except: [],
       reserved: new Set(),
+      onFailure: (error) => {
+        throw error
+      },
     })
     await this.keeper.move()
   }
@@ -98,6 +101,9 @@ export class HistoryHarness {
       tables: 'all',
       except: [],
       reserved: new Set(),
+      onFailure: (error) => {
+        throw error
+      },
     })
     await keeper.move()
     return keeper

@@ -1,17 +1,19 @@
 import { limits } from '../../src/core/limits.js'
 
 /**
- * Has SQLite's own log of the history written back some time after a large move: not while whoever waits
- * for the move waits for what follows it, and once for all moves until then.
+ * Has what was moved deleted, and SQLite's own log of the history written back, some time after a large
+ * move: not while whoever waits for the move waits for what follows it, and once for all moves until then.
  */
-export class LaterCheckpoint {
+export class LaterUpkeep {
   readonly #run: () => Promise<void>
+  readonly #onFailure: (error: unknown) => void
   #isOwed = false
   #timer: NodeJS.Timeout | null = null
   #running = Promise.resolve()
 
-  constructor(run: () => Promise<void>) {
+  constructor(run: () => Promise<void>, onFailure: (error: unknown) => void) {
     this.#run = run
+    this.#onFailure = onFailure
   }
 
   /** The log is long, and whoever writes next is not to write it back. */
@@ -22,7 +24,7 @@ export class LaterCheckpoint {
   owe(): void {
     this.#isOwed = true
     if (this.#timer === null) {
-      this.#timer = setTimeout(() => void this.#begin(), limits.checkpointDelayMs)
+      this.#timer = setTimeout(() => void this.#begin(), limits.upkeepDelayMs)
       this.#timer.unref()
     }
   }
@@ -36,9 +38,10 @@ export class LaterCheckpoint {
     clearTimeout(this.#timer ?? undefined)
     this.#timer = null
     this.#isOwed = false
-    this.#running = this.#running.then(this.#run).catch(() => {
+    this.#running = this.#running.then(this.#run).catch((error: unknown) => {
       // Nothing is lost: it is owed still, and the next move comes by again.
       this.#isOwed = true
+      this.#onFailure(error)
     })
     await this.#running
   }
