@@ -119,8 +119,8 @@ export const limits = Object.freeze({
   versionsPerReaderMin: 32_768,
   /** Changes of one move after which SQLite may write its log back at once, while the mover waits. */
   inlineCheckpointChangesMax: 1000,
-  /** Pages of either file that a larger one keeps in memory: keys in no order come by each of an index often. */
-  moveCacheKib: 65_536,
+  /** Pages of the history that a move keeps in memory: keys in no order come by each of an index often. */
+  moveCacheKib: 16_384,
   /** How long after it that log is written back, and what was moved is deleted. */
   upkeepDelayMs: 1000,
   /** New versions that are read on the main thread instead of in a worker. */

@@ -68,10 +68,7 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   const isLarge = source.head - before.seq > limits.inlineCheckpointChangesMax
   const owesCheckpoint = isLarge || request.owesCheckpoint
   history.exec(`pragma wal_autocheckpoint = ${owesCheckpoint ? 0 : autoCheckpointPages}`)
-  const cacheKib = isLarge ? limits.moveCacheKib : defaultCacheKib
-  for (const schema of [sourceSchema, historySchema]) {
-    history.exec(`pragma ${schema}.cache_size = -${cacheKib}`)
-  }
+  history.exec(`pragma ${historySchema}.cache_size = -${limits.moveCacheKib}`)
   const isLedOn = leadsOn(before, source)
   noteCaptures(history, source.epoch, isLedOn ? before.shift : null)
   const isNumberedAnew = noteRowidLife(history)
@@ -97,9 +94,8 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   return { isDone: true, seq: state.seq, position: state.position, owesCheckpoint }
 }
 
-/** SQLite's own presets. */
+/** SQLite's own preset. */
 const autoCheckpointPages = 1000
-const defaultCacheKib = 2000
 
 function asText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value
