@@ -8,8 +8,6 @@ import { createOrders, orderColumns } from './order-table.mjs'
 import { inScratchFolder } from './scratch-folder.mjs'
 
 const versionsPerRow = 10
-/** A large move is followed by its upkeep within that time. */
-const upkeepMs = 1500
 const memory = { memoryLimit: '1GB' }
 
 /** What temporal mode costs, and how quick the past is. */
@@ -79,7 +77,6 @@ async function applied(folder, rows, rounds) {
       sides.map(({ side, db, database }) => [
         side,
         async (round) => {
-          await warm(side, db, database)
           database.prepare('update orders set amount = amount + ?').run(round)
           return await timed(() => settle(db, side))
         },
@@ -103,17 +100,6 @@ async function applied(folder, rows, rounds) {
       `${rate(rows, median(times.unasked))}; the history is on disk, and DuckDB has no copy of its new versions yet`,
     ),
   ]
-}
-
-/**
- * Lets what the side before has left for later come to its end, which is not to fall into the time of this
- * one, and has threads begin that ended meanwhile: changes so few that they cost nothing, and too many to
- * be read on the main thread.
- */
-async function warm(side, db, database) {
-  await new Promise((resolve) => setTimeout(resolve, upkeepMs))
-  database.prepare('update orders set amount = amount + 1 where id <= ?').run(1000)
-  await settle(db, side)
 }
 
 /** Waits for the first copy, as `syncNow` does not: it waits for changes. */

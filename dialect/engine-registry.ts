@@ -109,6 +109,7 @@ async function openHistory(
     openStore: async () => ((await engine.open()) ? engine.store : null),
     exclusively: <T>(section: () => Promise<T>) => engine.exclusively(section),
     findMirror: (name: string) => findServingCopy(engine, name),
+    reachMirror: (seq: number) => engine.reach(seq, limits.mirrorWaitMs),
     onFailure: (error: unknown) => onError?.(error),
   }
   return await callHistory(() => TemporalHistory.open(props))

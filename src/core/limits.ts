@@ -119,10 +119,12 @@ export const limits = Object.freeze({
   versionsPerReaderMin: 32_768,
   /** Changes of one move after which SQLite may write its log back at once, while the mover waits. */
   inlineCheckpointChangesMax: 1000,
-  /** Pages of the history that a move keeps in memory: keys in no order come by each of an index often. */
-  moveCacheKib: 16_384,
-  /** How long after it that log is written back, and what was moved is deleted. */
-  upkeepDelayMs: 1000,
+  /** Entries of a move that are looked at to see whether keys come twice. */
+  plainSampleRowsMax: 1000,
+  /** How long a copy of versions waits for a mirror that is behind, from which it takes their values. */
+  mirrorWaitMs: 10_000,
+  /** How long after it that log is written back. */
+  checkpointDelayMs: 1000,
   /** New versions that are read on the main thread instead of in a worker. */
   inlineVersionsMax: 256,
   /** New versions for which a scan of the mirror is worth while, and how many one transaction may add. */

@@ -16,7 +16,7 @@ import { ChangeMover } from './change-mover.js'
 import { CommitMarks } from './commit-marks.js'
 import { installHistory, readConsumerId, readHistoryState } from './history-schema.js'
 import { HistoryThreads } from './history-threads.js'
-import { LaterUpkeep } from './later-upkeep.js'
+import { LaterCheckpoint } from './later-checkpoint.js'
 import type { MovedChanges } from './move-changes.js'
 import { VersionReader } from './version-reader.js'
 
@@ -26,7 +26,7 @@ export interface HistoryKeeperProps extends TemporalTables {
   readonly sourcePath: string
   /** The history, made if need be. */
   readonly path: string
-  /** Upkeep for which nobody waits has failed; it is tried again after the next move. */
+  /** SQLite's own log could not be written back; it is tried again after the next move. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -39,7 +39,7 @@ export class HistoryKeeper {
   readonly #source: SourceNow
   readonly #threads: HistoryThreads
   readonly #mover: ChangeMover
-  readonly #upkeep: LaterUpkeep
+  readonly #checkpoint: LaterCheckpoint
   readonly #marks = new CommitMarks()
   #refused: ReadonlyMap<string, string> = new Map()
   #schemaVersion = -1
@@ -55,10 +55,7 @@ export class HistoryKeeper {
     this.#consumerId = readConsumerId(history)
     this.#threads = new HistoryThreads(props.path, props.sourcePath)
     this.#mover = new ChangeMover(history, this.#threads)
-    this.#upkeep = new LaterUpkeep(async () => {
-      await this.prune()
-      await this.#mover.checkpoint()
-    }, props.onFailure)
+    this.#checkpoint = new LaterCheckpoint(() => this.#mover.checkpoint(), props.onFailure)
     this.versions = new VersionReader(history, this.#threads)
   }
 
@@ -107,20 +104,20 @@ export class HistoryKeeper {
       this.noteCommit()
       const { seq, mark, position } = readHistoryState(this.history)
       if (this.#isMoved({ position: seq, mark })) {
-        return { isDone: true, seq, position, owesCheckpoint: this.#upkeep.isOwed }
+        return { isDone: true, seq, position, owesCheckpoint: this.#checkpoint.isOwed }
       }
       const schemaVersion = this.#schemaVersion
       const moved = await this.#mover.move({
         consumerId: this.#consumerId,
         schemaVersion,
         marks: this.#marks.after(seq),
-        owesCheckpoint: this.#upkeep.isOwed,
+        owesCheckpoint: this.#checkpoint.isOwed,
       })
       if (moved.isDone) {
         this.#movedSchemaVersion = schemaVersion
         this.#marks.forget(moved.seq)
         if (moved.owesCheckpoint) {
-          this.#upkeep.owe()
+          this.#checkpoint.owe()
         }
         return moved
       }
@@ -160,7 +157,7 @@ export class HistoryKeeper {
 
   async close(): Promise<void> {
     await this.#pruning?.catch(() => undefined)
-    await this.#upkeep.close()
+    await this.#checkpoint.close()
     await this.#threads.close()
     this.history.close()
   }

@@ -1,12 +1,13 @@
 import { HtapError } from '../../src/core/htap-error.js'
 import { limits } from '../../src/core/limits.js'
 import { reach } from '../../src/core/outside-world.js'
-import { historySchema, sourceSchema } from '../../src/oltp/open-history-connection.js'
+import { sourceSchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { changeLog } from '../capture/change-log.js'
 import { readCommitNotes } from '../capture/commit-notes.js'
 import { entryColumns, entryTable, historyLog } from '../capture/history-log.js'
 import { hasLooseRowids } from '../capture/rowid-life.js'
+import { addPlainVersions } from './add-plain-versions.js'
 import { addVersions } from './add-versions.js'
 import { compareTables } from './compare-tables.js'
 import { gatherEntries } from './gather-entries.js'
@@ -68,7 +69,6 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   const isLarge = source.head - before.seq > limits.inlineCheckpointChangesMax
   const owesCheckpoint = isLarge || request.owesCheckpoint
   history.exec(`pragma wal_autocheckpoint = ${owesCheckpoint ? 0 : autoCheckpointPages}`)
-  history.exec(`pragma ${historySchema}.cache_size = -${limits.moveCacheKib}`)
   const isLedOn = leadsOn(before, source)
   noteCaptures(history, source.epoch, isLedOn ? before.shift : null)
   const isNumberedAnew = noteRowidLife(history)
@@ -191,9 +191,11 @@ function moveEntries(
     byTable.set(capture.table.id, [...(byTable.get(capture.table.id) ?? []), capture])
   }
   for (const group of byTable.values()) {
-    gatherEntries(history, group, captures)
-    addVersions(history, group, captures)
-    history.exec('drop table temp.entry')
+    if (!addPlainVersions(history, group, captures)) {
+      gatherEntries(history, group, captures)
+      addVersions(history, group, captures)
+      history.exec('drop table temp.entry')
+    }
     reach('history.table')
   }
   history.exec('drop table temp.tx')

@@ -17,13 +17,29 @@ export function lastNumber(history: SqliteDatabase, { id }: HistoryTable): numbe
  * has added them.
  */
 export function noteNewest(history: SqliteDatabase, table: HistoryTable, after: number): void {
-  const keys = table.keys.join(', ')
-  history
-    .prepare(
-      `insert or replace into ${newestTable(table)}(${keys}, id, step)
-       select ${keys}, id, ${stepSql} from ${versionTable(table)} where id > cast(? as integer) order by id`,
-    )
-    .run(after)
+  history.prepare(`${addSql(table)} ${replaceSql(table)}`).run(after)
 }
 
-const stepSql = "position * 2 + (op <> 'D')"
+/** The same, where no key has two of them; returns how many keys there are, fewer than versions where one has. */
+export function noteNewestOnce(
+  history: SqliteDatabase,
+  table: HistoryTable,
+  after: number,
+): number {
+  return history
+    .prepare(
+      `${addSql(table)} ${replaceSql(table)} where newest_${table.id}.id <= cast(? as integer)`,
+    )
+    .run(after, after).changes
+}
+
+function addSql(table: HistoryTable): string {
+  const keys = table.keys.join(', ')
+  return `insert into ${newestTable(table)}(${keys}, id, step)
+    select ${keys}, id, position * 2 + (op <> 'D') from ${versionTable(table)}
+    where id > cast(? as integer) order by id`
+}
+
+function replaceSql({ keys }: HistoryTable): string {
+  return `on conflict (${keys.join(', ')}) do update set id = excluded.id, step = excluded.step`
+}

@@ -37,6 +37,8 @@ interface TemporalHistoryProps {
   /** Runs while nobody else writes to the column store. */
   readonly exclusively: <T>(section: () => Promise<T>) => Promise<T>
   readonly findMirror: FindMirror
+  /** Waits, for a bounded time, until the mirror shows what the log has up to a `seq`. */
+  readonly reachMirror: (seq: number) => Promise<unknown>
   readonly onFailure: (error: unknown) => void
 }
 
@@ -175,14 +177,14 @@ export class TemporalHistory {
 
   /** The copies of these tables with all that the history has; null without a column store. */
   async copiesOf(tables: readonly HistoryTable[]): Promise<VersionCopies | null> {
-    const { openStore, exclusively } = this.#props
+    const { openStore, exclusively, reachMirror } = this.#props
     const store = await openStore()
     if (store === null) {
       return null
     }
     return await this.#copyTurns.run(async () => {
-      if (this.#copies?.store === store) {
-        await this.#copies.copies.readAhead(tables)
+      if (this.#copies?.store === store && (await this.#copies.copies.readAhead(tables))) {
+        await reachMirror(this.state.seq)
       }
       return await exclusively(async () => {
         const copies = await this.#openCopies(store)
@@ -192,13 +194,11 @@ export class TemporalHistory {
     })
   }
 
-  /** Nobody waits until what was moved is deleted from the log; the upkeep does so after a large move. */
+  /** Nobody waits until what was moved is deleted from the log. */
   async #moveFirst(): Promise<void> {
     const { keeper, onFailure } = this.#props
-    const { owesCheckpoint } = await this.#turns.run(() => keeper.moveOnly())
-    if (!owesCheckpoint) {
-      keeper.prune().catch(onFailure)
-    }
+    await this.#turns.run(() => keeper.moveOnly())
+    keeper.prune().catch(onFailure)
   }
 
   async #openCopies(store: OlapStore): Promise<VersionCopies> {

@@ -62,8 +62,11 @@ export class VersionCopies {
     return this.#copies.get(table.id)
   }
 
-  /** Reads what `catchUp` is likely to need, for who has not the writer to himself yet. */
-  async readAhead(tables: readonly HistoryTable[]): Promise<void> {
+  /**
+   * Reads what `catchUp` is likely to need, for who has not the writer to himself yet; true where values are
+   * to come from the mirror.
+   */
+  async readAhead(tables: readonly HistoryTable[]): Promise<boolean> {
     for (const { id } of tables) {
       const copy = this.#copies.get(id)
       const newestId =
@@ -72,6 +75,7 @@ export class VersionCopies {
         this.#ahead.set(copy, await this.#readIdentities(copy, newestId))
       }
     }
+    return this.#ahead.size > 0
   }
 
   /** Brings the copies of these tables up to what the history has now. */

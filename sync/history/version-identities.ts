@@ -42,31 +42,38 @@ export async function readIdentities(
   history: SqliteDatabase,
   { table, after, upTo }: IdentitiesCall,
 ): Promise<VersionIdentities | null> {
-  const step = `position * 4 + case op when 'D' then 0 when 'I' then 1 else 2 end as step`
+  const isText = (name: string) => `json_group_array(${name})`
+  const versions = `from (
+    select position * 4 + case op when 'D' then 0 when 'I' then 1 else 2 end as step, ${table.keys.join(', ')}
+    from ${versionTable(table)} where id > ? and id <= ? order by id)`
   // A column of a page comes as one text, which takes a third of the time of rows.
-  const texts = ['step', ...table.keys].map((name) => `json_group_array(${name})`)
   const page = history
-    .prepare(
-      `select ${texts.join(', ')} from (
-         select ${[step, ...table.keys].join(', ')} from ${versionTable(table)}
-         where id > ? and id <= ? order by id)`,
-    )
+    .prepare(`select min(step), max(step), ${table.keys.map(isText).join(', ')} ${versions}`)
     .raw()
-  const columns = texts.map(() => new IntegerColumn(upTo - after))
+  const steps = history.prepare(`select ${isText('step')} ${versions}`).pluck()
   const ids = new IntegerColumn(upTo - after)
+  const ofSteps = new IntegerColumn(upTo - after)
+  const ofKeys = table.keys.map(() => new IntegerColumn(upTo - after))
   for (let from = after; from < upTo; from += pageRows) {
     const to = Math.min(from + pageRows, upTo)
-    const values = page.get(from, to) as string[]
-    if (!columns.every((column, index) => column.add(values[index] ?? '', to - from))) {
+    const [first, last, ...keys] = page.get(from, to) as [number, number, ...string[]]
+    if (!ofKeys.every((column, index) => column.add(keys[index] ?? '', to - from))) {
       return null
+    }
+    // Most pages are of one transaction that has done one thing.
+    if (first === last) {
+      ofSteps.fill(first, to - from)
+    } else {
+      ofSteps.add(steps.get(from, to) as string, to - from)
     }
     for (let id = from + 1; id <= to; id++) {
       ids.push(id)
     }
     await turnOfLoop()
   }
-  const isRising = columns.length === 2 && (columns[1]?.isRising ?? false)
-  return { after, upTo, columns: [ids, ...columns].map(({ values }) => values), isRising }
+  const [ofKey, ...others] = ofKeys
+  const columns = [ids, ofSteps, ...ofKeys].map(({ values }) => values)
+  return { after, upTo, columns, isRising: others.length === 0 && ofKey?.isRising === true }
 }
 
 const pageRows = limits.batchRowsMax * limits.sliceBatchesMax
@@ -94,6 +101,12 @@ class IntegerColumn {
       this.push(value)
     }
     return true
+  }
+
+  /** @param value a safe integer */
+  fill(value: number, rows: number): void {
+    this.values.fill(BigInt(value), this.#count, this.#count + rows)
+    this.#count += rows
   }
 
   /** @param value a safe integer */

@@ -1,10 +1,10 @@
 import { limits } from '../../src/core/limits.js'
 
 /**
- * Has what was moved deleted, and SQLite's own log of the history written back, some time after a large
- * move: not while whoever waits for the move waits for what follows it, and once for all moves until then.
+ * Has SQLite's own log of the history written back some time after a large move: not while whoever waits
+ * for the move waits for what follows it, and once for all moves until then.
  */
-export class LaterUpkeep {
+export class LaterCheckpoint {
   readonly #run: () => Promise<void>
   readonly #onFailure: (error: unknown) => void
   #isOwed = false
@@ -24,7 +24,7 @@ export class LaterUpkeep {
   owe(): void {
     this.#isOwed = true
     if (this.#timer === null) {
-      this.#timer = setTimeout(() => void this.#begin(), limits.upkeepDelayMs)
+      this.#timer = setTimeout(() => void this.#begin(), limits.checkpointDelayMs)
       this.#timer.unref()
     }
   }
