@@ -44,6 +44,9 @@ export function checkpointHistory(history: SqliteDatabase): void {
   history.prepare(`pragma ${historySchema}.wal_checkpoint(passive)`).all()
 }
 
+/** Of a new file. Versions are added to its end by many, and each page is read and written by itself. */
+const pageBytes = 16_384
+
 /**
  * Makes the file if need be; `prepare` runs in a write transaction on it. It writes its texts as the
  * database does: SQLite lets no others stand beside each other.
@@ -58,7 +61,7 @@ export async function makeHistoryFile(
   createClosed(path, sourcePath)
   const file = through('sqlite', new Database(path, { timeout: limits.readBusyTimeoutMs }))
   try {
-    file.exec(`pragma encoding = '${encoding}'`)
+    file.exec(`pragma page_size = ${pageBytes}; pragma encoding = '${encoding}'`)
     file.prepare('pragma journal_mode = wal').all()
     file.exec('pragma synchronous = full; begin immediate')
     prepare(file)

@@ -146,9 +146,15 @@ export class HistoryKeeper {
     }
   }
 
-  /** Deletes from the log what the history has. One at a time does; a later one sees to the rest. */
+  /**
+   * Deletes from the log what the history has, unless that was closed. One at a time does; a later one sees
+   * to the rest.
+   */
   async prune(): Promise<void> {
     await this.#pruning
+    if (!this.history.open) {
+      return
+    }
     this.#pruning ??= this.#prune().finally(() => {
       this.#pruning = null
     })

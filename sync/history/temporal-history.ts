@@ -194,11 +194,16 @@ export class TemporalHistory {
     })
   }
 
-  /** Nobody waits until what was moved is deleted from the log. */
+  /**
+   * Nobody waits until what was moved is deleted from the log. That takes the main thread, on which the
+   * mirror appends meanwhile, for which somebody may wait.
+   */
   async #moveFirst(): Promise<void> {
-    const { keeper, onFailure } = this.#props
-    await this.#turns.run(() => keeper.moveOnly())
-    keeper.prune().catch(onFailure)
+    const { keeper, reachMirror, onFailure } = this.#props
+    const { seq } = await this.#turns.run(() => keeper.moveOnly())
+    reachMirror(seq)
+      .then(() => keeper.prune())
+      .catch(onFailure)
   }
 
   async #openCopies(store: OlapStore): Promise<VersionCopies> {
