@@ -94,8 +94,8 @@ function move(history: SqliteDatabase, request: MoveRequest): MovedChanges {
   return { isDone: true, seq: state.seq, position: state.position, owesCheckpoint }
 }
 
-/** SQLite's own preset. */
-const autoCheckpointPages = 1000
+/** Some 4 MB, as by SQLite's own preset. */
+const autoCheckpointPages = 250
 
 function asText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value
