@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { Kysely } from 'kysely'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { asOf, HtapDialect, htap } from '../../dist/dialect/index.js'
 import { limits } from '../../dist/src/core/limits.js'
 import { openControlConnection } from '../../dist/src/oltp/open-read-connection.js'
 import { CopiedVersions } from '../../dist/sync/history/copied-versions.js'
@@ -14,6 +17,7 @@ import { applyRetention } from '../../dist/sync/history/retention.js'
 import { OwnConnectionAccess } from '../../dist/sync/read/source-access.js'
 import { CopiesHarness } from '../support/copies-harness.js'
 import { HistoryHarness } from '../support/history-harness.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { TestWorld } from '../support/test-world.js'
 import { threadCount } from '../support/thread-count.js'
 
@@ -66,9 +70,15 @@ it(`reads and shortens the history by pages of historyPageRowsMax (${historyPage
   expect([...readDiff(history, tableOf(h), { from: position, to: h.state.position })]).toHaveLength(
     count,
   )
+  h.commit('update t set a = a + 1 where id = 1;'.repeat(count))
+  await h.keeper.move()
+  const ofOne = [...readChanges(history, tableOf(h), { keys: [[1]] })].map(
+    ({ after }) => after?.['a'],
+  )
+  expect(ofOne).toEqual([0, ...Array.from({ length: count + 1 }, (_, index) => index + 1)])
   const world = new TestWorld()
   const report = await applyRetention(history, { versionsPerKey: 1 })
-  expect(report.tables.map(({ versions }) => versions)).toEqual([count])
+  expect(report.tables.map(({ versions }) => versions)).toEqual([2 * count])
   expect(world.times('history-retention.in-transaction')).toBeGreaterThanOrEqual(3)
 })
 
@@ -288,4 +298,56 @@ it('takes values from the mirror for versionsFromMirrorMax versions, and not for
   expect(findComingVersion(history, copy, copies.findMirror)).toBe(most)
   history.exec(`insert into history.version_1(position, op, k0, c0) values (1001, 'U', 1, 0)`)
   expect(findComingVersion(history, copy, copies.findMirror)).toBe(null)
+})
+
+it(`looks at plainSampleRowsMax (${limits.plainSampleRowsMax}) entries for keys that come twice`, async () => {
+  const h = await HistoryHarness.open(schema)
+  const thread = vi.spyOn(HistoryThreads.prototype, 'pool', 'get').mockReturnValue(null)
+  onTestFinished(() => thread.mockRestore())
+  const exec = vi.spyOn(h.keeper.history, 'exec')
+  const attempts = async (sql: string) => {
+    exec.mockClear()
+    h.commit(sql)
+    await h.keeper.move()
+    const texts = exec.mock.calls.map(([text]) => text)
+    return texts.filter((text) => /savepoint plain|rollback to plain/.test(text))
+  }
+  const again = 'update t set a = 1 where id = 1'
+  const vain = ['savepoint plain', 'rollback to plain; release plain']
+  expect(await attempts(rows(limits.plainSampleRowsMax))).toEqual(vain.slice(0, 1))
+  expect(await attempts(`${rows(limits.plainSampleRowsMax)}; ${again}`)).toEqual(vain)
+  expect(await attempts(`${rows(limits.plainSampleRowsMax - 1)}; ${again}`)).toEqual([])
+})
+
+it(`waits mirrorWaitMs (${limits.mirrorWaitMs} ms) for a mirror that is behind`, async () => {
+  const world = new TestWorld()
+  const path = join(tempFolder(), 'test.db')
+  const database = new Database(path)
+  onTestFinished(() => void database.close())
+  const count = limits.versionsFromMirrorMin
+  database.exec(`pragma journal_mode = wal; ${schema}; ${rows(count)}`)
+  const db = new Kysely<{ t: { id: number; a: number } }>({
+    dialect: new HtapDialect({ database: path, sync: { mode: 'temporal', tables: ['t'] } }),
+  })
+  onTestFinished(() => db.destroy())
+  const sum = async () => {
+    const { total } = await asOf(db, new Date())
+      .selectFrom('t')
+      .select(({ fn }) => fn.sum<number>('a').as('total'))
+      .executeTakeFirstOrThrow()
+    return total
+  }
+  await htap(db).syncNow()
+  await vi.waitFor(async () => expect((await htap(db).status()).tables[0]?.state).toBe('live'))
+  expect(await sum()).toBe(0)
+  world.onReach = (point) => {
+    if (point === 'apply.begin') {
+      throw new Error('the store is busy')
+    }
+  }
+  database.exec('update t set a = 1')
+  await htap(db).settleHistory()
+  const begin = performance.now()
+  expect(await sum()).toBe(count)
+  expect(performance.now() - begin).toBeGreaterThan(limits.mirrorWaitMs * 0.9)
 })
