@@ -15,6 +15,7 @@ export function createThreadPool(
   },
   onUnfit: () => void,
 ): Piscina {
+  const ready = new Set<number>()
   const pool = new Piscina({
     ...options,
     filename: file.href,
@@ -23,6 +24,8 @@ export function createThreadPool(
     // A thread that blocks in Atomics.wait between tasks would not deliver its last messages.
     atomics: 'disabled',
   })
+  pool.on('workerCreate', ({ id }: { readonly id: number }) => ready.add(id))
+  readyThreads.set(pool, ready)
   // Unheard, this would end the process; and tasks would wait for a thread that never comes.
   pool.on('error', () => {
     onUnfit()
@@ -30,3 +33,23 @@ export function createThreadPool(
   })
   return pool
 }
+
+/** By their numbers. */
+const readyThreads = new WeakMap<Piscina, ReadonlySet<number>>()
+
+/**
+ * Ends the threads of a pool, and what they are at. One that is still starting is waited for: whoever ends a
+ * thread while it loads native code may end the process (seen with Node 22 and better-sqlite3 13).
+ */
+export async function endThreadPool(pool: Piscina): Promise<void> {
+  const ready = readyThreads.get(pool)
+  while (pool.threads.some(({ threadId }) => threadId >= 0 && ready?.has(threadId) === false)) {
+    // A timer keeps the process alive, as a thread does not.
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, startingPollMs)
+    })
+  }
+  await pool.destroy()
+}
+
+const startingPollMs = 5

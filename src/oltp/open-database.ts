@@ -66,6 +66,20 @@ export async function importBetterSqlite3(): Promise<SqliteDatabaseConstructor> 
   }
 }
 
+/**
+ * Has the native part of better-sqlite3 loaded, which otherwise happens with the first connection. A thread does
+ * so before its first task, as whoever gives up the task ends the thread, and must not do so meanwhile. What
+ * fails fails again with that connection.
+ */
+export async function loadBetterSqlite3(): Promise<void> {
+  try {
+    const Database = await importBetterSqlite3()
+    new Database(':memory:').close()
+  } catch {
+    // Told by whoever opens a connection.
+  }
+}
+
 /** The absolute path of the main database's file; null where it has none. */
 export function databaseFile(database: SqliteDatabase): string | null {
   const row = database.prepare('pragma database_list').all().find(isMain)

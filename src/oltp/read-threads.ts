@@ -1,7 +1,7 @@
 import type { Piscina } from 'piscina'
 import { HtapError } from '../core/htap-error.js'
 import { limits } from '../core/limits.js'
-import { createThreadPool } from '../core/thread-pool.js'
+import { createThreadPool, endThreadPool } from '../core/thread-pool.js'
 import {
   type ReadFailure,
   type ReadRequest,
@@ -73,8 +73,10 @@ export class ReadThreads {
   /** Ends all threads; what still runs on them is given up. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#pool?.destroy()
-    this.#pool = null
+    if (this.#pool !== null) {
+      await endThreadPool(this.#pool)
+      this.#pool = null
+    }
   }
 
   async #ask<Response>(

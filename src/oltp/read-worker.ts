@@ -1,7 +1,7 @@
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { isOfConnection } from './connection-error.js'
 import { assertFile } from './file-identity.js'
-import { importBetterSqlite3 } from './open-database.js'
+import { importBetterSqlite3, loadBetterSqlite3 } from './open-database.js'
 import {
   type ReadFailure,
   type ReadRequest,
@@ -13,6 +13,8 @@ import {
 import { type SnapshotRequest, takeSnapshot } from './snapshot-read.js'
 import type { SqliteDatabase } from './sqlite-database.js'
 import { StatementCache } from './statement-cache.js'
+
+await loadBetterSqlite3()
 
 /** Runs on a read thread: answers one read from a connection of its own that cannot write. */
 export async function read(request: ReadRequest): Promise<unknown> {

@@ -1,6 +1,6 @@
 import type { Piscina } from 'piscina'
 import { limits } from '../../src/core/limits.js'
-import { createThreadPool } from '../../src/core/thread-pool.js'
+import { createThreadPool, endThreadPool } from '../../src/core/thread-pool.js'
 import { fileIdentity } from '../../src/oltp/file-identity.js'
 import type { HistoryFiles } from './task-connection.js'
 
@@ -57,7 +57,9 @@ export class HistoryThreads {
   }
 
   async close(): Promise<void> {
-    await this.#pool?.destroy()
-    this.#pool = null
+    if (this.#pool !== null) {
+      await endThreadPool(this.#pool)
+      this.#pool = null
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { move as handOver, transferableSymbol, valueSymbol } from 'piscina'
 import { type CarriedError, carryError } from '../../src/core/carried-error.js'
 import { limits } from '../../src/core/limits.js'
+import { loadBetterSqlite3 } from '../../src/oltp/open-database.js'
 import { checkpointHistory } from '../../src/oltp/open-history-connection.js'
 import { BufferPool } from '../read/buffer-pool.js'
 import { PartSender } from '../read/part-sender.js'
@@ -11,6 +12,8 @@ import { type MovedChanges, type MoveRequest, moveChanges } from './move-changes
 import { type HistoryFiles, TaskConnection } from './task-connection.js'
 import { type IdentitiesCall, readIdentities } from './version-identities.js'
 import { spanRows, VersionSpanReader } from './version-span-reader.js'
+
+await loadBetterSqlite3()
 
 /** The worker threads of the history. */
 

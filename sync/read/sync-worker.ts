@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { limits } from '../../src/core/limits.js'
 import { assertFile } from '../../src/oltp/file-identity.js'
+import { loadBetterSqlite3 } from '../../src/oltp/open-database.js'
 import { openReadConnection } from '../../src/oltp/open-read-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { BufferPool } from './buffer-pool.js'
@@ -9,6 +10,8 @@ import { PartSender } from './part-sender.js'
 import { RowReader } from './row-reader.js'
 import { type ChangesCall, isExpected, type RowsCall } from './source-reader.js'
 import { SourceStateReader } from './source-state.js'
+
+await loadBetterSqlite3()
 
 /** The worker thread of the sync engine: reads SQLite in one snapshot a task, sends parts. */
 

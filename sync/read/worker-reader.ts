@@ -1,7 +1,7 @@
 import type { Piscina } from 'piscina'
 import type { ColumnBatch } from '../../src/core/column-batch.js'
 import { limits } from '../../src/core/limits.js'
-import { createThreadPool } from '../../src/core/thread-pool.js'
+import { createThreadPool, endThreadPool } from '../../src/core/thread-pool.js'
 import { fileIdentity } from '../../src/oltp/file-identity.js'
 import type { ChangePart } from './change-reader.js'
 import { receiveParts } from './part-receiver.js'
@@ -43,8 +43,10 @@ export class WorkerReader implements SourceReader {
   }
 
   async close(): Promise<void> {
-    await this.#pool?.destroy()
-    this.#pool = null
+    if (this.#pool !== null) {
+      await endThreadPool(this.#pool)
+      this.#pool = null
+    }
   }
 
   /** A thread opens the path anew, and that may lead to another file by now. */
