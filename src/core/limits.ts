@@ -119,12 +119,12 @@ export const limits = Object.freeze({
   versionsPerReaderMin: 32_768,
   /** Changes of one move after which SQLite may write its log back at once, while the mover waits. */
   inlineCheckpointChangesMax: 1000,
+  /** How long after it that log is written back. */
+  checkpointDelayMs: 1500,
   /** Entries of a move that are looked at to see whether keys come twice. */
   plainSampleRowsMax: 1000,
   /** How long a copy of versions waits for a mirror that is behind, from which it takes their values. */
   mirrorWaitMs: 2000,
-  /** How long after it that log is written back. */
-  checkpointDelayMs: 1500,
   /** New versions that are read on the main thread instead of in a worker. */
   inlineVersionsMax: 256,
   /** New versions for which a scan of the mirror is worth while, and how many one transaction may add. */

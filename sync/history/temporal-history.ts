@@ -1,4 +1,5 @@
 import { HtapError } from '../../src/core/htap-error.js'
+import { limits } from '../../src/core/limits.js'
 import { messageOf } from '../../src/core/message-of.js'
 import { Turns } from '../../src/core/turns.js'
 import type { OlapStore } from '../../src/olap/olap-store.js'
@@ -194,16 +195,23 @@ export class TemporalHistory {
     })
   }
 
-  /**
-   * Nobody waits until what was moved is deleted from the log. That takes the main thread, on which the
-   * mirror appends meanwhile, for which somebody may wait.
-   */
   async #moveFirst(): Promise<void> {
-    const { keeper, reachMirror, onFailure } = this.#props
-    const { seq } = await this.#turns.run(() => keeper.moveOnly())
-    reachMirror(seq)
-      .then(() => keeper.prune())
-      .catch(onFailure)
+    const { seq } = await this.#turns.run(() => this.#props.keeper.moveOnly())
+    this.#pruneLater(seq).catch(this.#props.onFailure)
+  }
+
+  /**
+   * Deletes from the log what was moved. That takes the main thread, and somebody may wait for the mirror that
+   * appends on it, for the copy that follows, and for the query that asked for it.
+   */
+  async #pruneLater(seq: number): Promise<void> {
+    const { keeper, reachMirror } = this.#props
+    await reachMirror(seq)
+    await this.#copyTurns.run(() => Promise.resolve())
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, limits.historyMoveMs).unref()
+    })
+    await keeper.prune()
   }
 
   async #openCopies(store: OlapStore): Promise<VersionCopies> {

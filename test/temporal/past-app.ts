@@ -115,7 +115,7 @@ export class PastApp {
       deepStrictEqual(actual, expected)
       return null
     } catch (error) {
-      return `${sql} ${JSON.stringify(parameters)} at ${moment}\n${(error as Error).message}`
+      return `${sql} ${parameters.map(String).join(', ')} at ${moment}, ${JSON.stringify(this.events.at(-1))}\n${(error as Error).message}`
     }
   }
 }
