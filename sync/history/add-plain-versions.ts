@@ -11,8 +11,9 @@ import { isOfTransaction } from './transactions.js'
 
 /**
  * Makes versions of the entries of one table that belong to the transactions of `temp.tx`, straight from the
- * log: where no key has two of them, each follows what the history has, and where the table has no
- * unique columns, REPLACE has removed nothing.
+ * log: where no key has two of them, each follows what the history has. What REPLACE removes of a table with
+ * unique columns is found by entries that are gathered; so such a table is left to that, unless only a
+ * comparison afterwards can tell.
  *
  * @param captures of the table that have such entries, in their order
  * @param known all captures that the history knows

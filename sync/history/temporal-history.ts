@@ -51,6 +51,7 @@ export class TemporalHistory {
   readonly #turns = new Turns()
   /** One at a time brings the copies up to date. */
   readonly #copyTurns = new Turns()
+  #isPruneDue = false
   #copies: { readonly store: OlapStore; readonly copies: VersionCopies } | null = null
 
   private constructor(props: TemporalHistoryProps) {
@@ -201,17 +202,25 @@ export class TemporalHistory {
   }
 
   /**
-   * Deletes from the log what was moved. That takes the main thread, and somebody may wait for the mirror that
-   * appends on it, for the copy that follows, and for the query that asked for it.
+   * Deletes from the log what was moved, once for all moves until then. That takes the main thread, and
+   * somebody may wait for the mirror that appends on it, for the copy that follows, and for the query that
+   * asked for it.
    */
   async #pruneLater(seq: number): Promise<void> {
-    const { keeper, reachMirror } = this.#props
-    await reachMirror(seq)
-    await this.#copyTurns.run(() => Promise.resolve())
-    await new Promise<void>((resolve) => {
-      setTimeout(resolve, limits.historyMoveMs).unref()
-    })
-    await keeper.prune()
+    if (this.#isPruneDue) {
+      return
+    }
+    this.#isPruneDue = true
+    try {
+      await this.#props.reachMirror(seq)
+      await this.#copyTurns.run(() => Promise.resolve())
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, limits.historyMoveMs).unref()
+      })
+    } finally {
+      this.#isPruneDue = false
+    }
+    await this.#props.keeper.prune()
   }
 
   async #openCopies(store: OlapStore): Promise<VersionCopies> {
