@@ -102,9 +102,8 @@ describe('the time to parse grows with the text, not faster', () => {
     ['windows', (n) => `select ${'sum(a) over (partition by b order by c), '.repeat(n)}1 from t`],
   ])('%s', (_, of) => {
     const unit = (of(200).length - of(100).length) / 100
-    // As long as a text may be at most, and a quarter of that.
-    const most = Math.floor(95_000 / unit)
-    expect(isLinear(parseSelect, of(Math.floor(most / 4)), of(most))).toBe(true)
+    // As long as a text may be at most.
+    expect(isLinear(parseSelect, of, Math.floor(95_000 / unit))).toBe(true)
   })
 
   test('and this would notice if it grew faster', () => {
@@ -117,7 +116,7 @@ describe('the time to parse grows with the text, not faster', () => {
       }
       return sum
     }
-    expect(isLinear(quadratic, 'x'.repeat(1000), 'x'.repeat(4000))).toBe(false)
+    expect(isLinear(quadratic, (n) => 'x'.repeat(n), 8000)).toBe(false)
   })
 })
 
@@ -146,16 +145,29 @@ function smallest(sql: string): string {
   return left
 }
 
+const times = 16
+
 /**
- * Whether four times the text takes about four times as long; quadratic time would be sixteen. Other
- * processes only make a run longer, so the quickest ones count, and one good round is enough.
+ * Whether a text that is 16 times as long takes about as long as 16 runs of the short one; in quadratic time it
+ * would take 16 times that. Both sides do as much work and leave as much garbage, so that a slow machine
+ * slows both. Other processes only make a run longer: the quickest ones count, and one good round is enough.
  */
-function isLinear(run: (text: string) => unknown, short: string, long: string): boolean {
+function isLinear(
+  run: (text: string) => unknown,
+  of: (n: number) => string,
+  most: number,
+): boolean {
+  const short = of(Math.floor(most / times))
+  const long = of(most)
+  const runShort = () => {
+    for (let i = 0; i < times; i += 1) {
+      run(short)
+    }
+  }
   // The first runs are those of code that is not compiled yet.
-  quickest(run, short)
+  runShort()
   for (let round = 0; round < 10; round += 1) {
-    const [least, most] = [quickest(run, short), quickest(run, long)]
-    if (most < 9 * least + 0.2) {
+    if (quickest(() => run(long)) < 6 * quickest(runShort)) {
       return true
     }
   }
@@ -163,13 +175,13 @@ function isLinear(run: (text: string) => unknown, short: string, long: string): 
 }
 
 /** In milliseconds. */
-function quickest(run: (text: string) => unknown, text: string): number {
-  const times = Array.from({ length: 5 }, () => {
+function quickest(run: () => unknown): number {
+  const durations = Array.from({ length: 5 }, () => {
     const startMs = performance.now()
-    run(text)
+    run()
     return performance.now() - startMs
   })
-  return Math.min(...times)
+  return Math.min(...durations)
 }
 
 function validStatements() {
