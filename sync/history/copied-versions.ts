@@ -97,28 +97,44 @@ export class CopiedVersions {
    * @param register SQL that notes in the same transaction how far the copy is
    */
   async fill(slices: AsyncIterator<RowSlice>, register: () => string): Promise<void> {
+    let added = 0
     for (let isDone = false; !isDone; ) {
       const { lastId } = this
       await this.#writer.execute('begin')
       try {
-        isDone = await this.#fillOnce(slices, register)
+        const rows = await this.#fillOnce(slices, register)
+        added += rows
+        isDone = rows < limits.copyTransactionRowsMax
       } catch (error) {
         this.lastId = lastId
         await this.#writer.execute('rollback').catch(() => undefined)
         throw error
       }
     }
+    if (added > limits.batchRowsMax && added > this.lastId / 4) {
+      await this.#compress()
+    }
   }
 
-  /** One transaction; true at the end. */
-  async #fillOnce(slices: AsyncIterator<RowSlice>, register: () => string): Promise<boolean> {
+  /**
+   * Until a checkpoint, ends lie beside the column that they change: no scan can leave out the versions that ended
+   * before its moment, which makes it two to four times as long. A checkpoint may write the whole
+   * column, so many versions have to be new.
+   */
+  async #compress(): Promise<void> {
+    // The writer is ours, but a query that still runs may stand in the way. A later one will do.
+    await this.#writer.execute('checkpoint').catch(() => undefined)
+  }
+
+  /** One transaction; returns how many versions it added. */
+  async #fillOnce(slices: AsyncIterator<RowSlice>, register: () => string): Promise<number> {
     const { lastId } = this
     const rows = await this.#append(slices)
     if (rows > 0) {
       await this.#endVersions(lastId)
     }
     await this.#writer.execute(`${register()} commit`)
-    return rows < limits.copyTransactionRowsMax
+    return rows
   }
 
   /** Appends versions as if none of them had ended; returns how many. */
