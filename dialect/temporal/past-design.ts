@@ -14,7 +14,7 @@ import {
 import { readLayouts } from '../../sync/history/table-layout.js'
 import type { PeriodColumns } from '../htap-dialect-config.js'
 import type { PastDesign } from './past-database.js'
-import { type PastTable, periodColumn, type VersionRange } from './past-tables.js'
+import { operationColumn, type PastTable, periodColumn, type VersionRange } from './past-tables.js'
 
 /** A query of the past with positions in place of moments. */
 export interface PlacedQuery {
@@ -195,7 +195,7 @@ function versionsOf(
   }
   define(period.validFrom, periodColumn.from, 'integer')
   define(period.validTo, periodColumn.to, 'integer')
-  define(period.operation, 'op', 'text')
+  define(period.operation, operationColumn, 'text')
   define(period.position, 'position', 'integer')
   const columns = [...defined.values()]
   const sql = `create table ${quoteIdentifier(table.name)}(${columns.map((it) => it.sql).join(', ')})`

@@ -6,6 +6,7 @@ import type { ColumnShape, TableShape } from '../../src/core/table-shape.js'
 import { extraRowidColumn } from '../../sync/apply/mirrored-table.js'
 import { type CopiedVersions, copySchema } from '../../sync/history/copied-versions.js'
 import { type HistoryTable, versionTable } from '../../sync/history/history-table.js'
+import { operationCode } from '../../sync/history/operation-code.js'
 import { rowsAsOfSql } from '../../sync/history/rows-as-of.js'
 import { fitsStorage } from '../../sync/read/batch-encoder.js'
 
@@ -36,6 +37,9 @@ export interface PastTable {
 /** Stand for columns of `version_<id>`: when a version begins and ends, in microseconds. */
 export const periodColumn = Object.freeze({ from: 'valid_from', to: 'valid_to' })
 
+/** The column of `version_<id>` with the letter of what became of the row. */
+export const operationColumn = 'op'
+
 /** The rows of the table as a SELECT on the history file: the rowid where it has one, then its columns. */
 export function pastRowsSql(past: PastTable, shape: TableShape, schema: string): string {
   const { history, columns, shows } = past
@@ -50,7 +54,7 @@ export function pastRowsSql(past: PastTable, shape: TableShape, schema: string):
     `(select instant from ${schema}.history_transaction where position = v.${position})`
   return `select id, ${columns.map((name) => versionColumn(name, moment)).join(', ')}
     from (select v.*, iif(op = 'D', position, ${later}) as until from ${versions} v) v
-    where ${rangeCondition(shows.range)}`
+    where ${rangeCondition(shows.range, "'D'")}`
 }
 
 function versionColumn(name: string, moment: (position: string) => string): string {
@@ -60,13 +64,14 @@ function versionColumn(name: string, moment: (position: string) => string): stri
   return name === periodColumn.to ? moment('until') : `v.${name}`
 }
 
-function rangeCondition(range: VersionRange): string {
+/** @param end what the ends of rows have as `op` */
+function rangeCondition(range: VersionRange, end: string): string {
   const { beginMin, beginMax, endAfter, endMax, deleted } = range
   return [
     `v.position BETWEEN ${beginMin} AND ${beginMax}`,
     `(v.until IS NULL OR v.until > ${endAfter})`,
     ...(endMax === null ? [] : [`v.until <= ${endMax}`]),
-    ...(deleted ? [] : [`v.op <> 'D'`]),
+    ...(deleted ? [] : [`v.op <> ${end}`]),
   ].join(' AND ')
 }
 
@@ -85,6 +90,13 @@ export function pastMirror(past: PastTable, shape: TableShape, copy: CopiedVersi
   })
 }
 
+/** Columns that are not held as queries see them. */
+const ownColumns: ReadonlyMap<string, string> = new Map([
+  [periodColumn.from, 'f.instant'],
+  [periodColumn.to, 'u.instant'],
+  [operationColumn, operationCode.letter('v.op')],
+])
+
 function relation(past: PastTable, shape: TableShape, copy: CopiedVersions): string {
   const { columns, shows, history } = past
   const isState = shows.kind === 'state'
@@ -94,23 +106,18 @@ function relation(past: PastTable, shape: TableShape, copy: CopiedVersions): str
     ...(hasExtra ? [`v.${rowid} AS ${quoteIdentifier(extraRowidColumn)}`] : []),
     ...shape.columns.map(({ name }, index) => {
       const column = columns[index] ?? ''
-      const source =
-        column === periodColumn.from
-          ? 'f.instant'
-          : column === periodColumn.to
-            ? 'u.instant'
-            : `v.${column}`
-      return `${source} AS ${quoteIdentifier(name)}`
+      return `${ownColumns.get(column) ?? `v.${column}`} AS ${quoteIdentifier(name)}`
     }),
   ].join(', ')
   if (shows.kind === 'state') {
     const { position } = shows
     return `(SELECT ${selected} FROM ${copy.sqlName} v WHERE v.position <= ${position} AND v.until > ${position})`
   }
+  const known = copy.position
   return `(SELECT ${selected} FROM ${copy.sqlName} v
     JOIN ${copySchema}.moment f ON f.position = v.position
-    LEFT JOIN ${copySchema}.moment u ON u.position = v.until
-    WHERE ${rangeCondition(shows.range)})`
+    LEFT JOIN ${copySchema}.moment u ON u.position = v.until AND v.until <= ${known}
+    WHERE v.position <= ${known} AND ${rangeCondition(shows.range, String(operationCode.end))})`
 }
 
 function mirrorColumn(
@@ -123,6 +130,10 @@ function mirrorColumn(
     const nullable = column === periodColumn.to ? storageClass.null : 0
     const profile = { ...emptyColumnProfile, classes: storageClass.integer | nullable }
     return Object.freeze({ shape, name: shape.name, storage: 'int64', profile, unsafe: null })
+  }
+  if (column === operationColumn) {
+    const profile = { ...emptyColumnProfile, classes: storageClass.text }
+    return Object.freeze({ shape, name: shape.name, storage: 'utf8', profile, unsafe: null })
   }
   const { storage, profile } = copy.column(column)
   return Object.freeze({

@@ -55,6 +55,7 @@ export async function openDuckDbStore(options: DuckDbStoreOptions): Promise<Olap
     }
     if (options.appendPath !== 'rows' && !(await selfTestAppender(store.writer))) {
       store.writer.appendByRows()
+      store.sideWriter.appendByRows()
     }
     return store
   } catch (error) {
@@ -80,15 +81,18 @@ interface Opened {
   readonly database: Awaited<ReturnType<DuckDb['open']>>
   readonly files: StoreFiles | null
   readonly writing: Connection
+  readonly besides: Connection
   readonly reading: readonly Connection[]
 }
 
 class DuckDbStore implements OlapStore {
   readonly writer: DuckDbWriter
+  readonly sideWriter: DuckDbWriter
   readonly #duckdb: DuckDb
   readonly #opened: Opened
   readonly #path: string
   readonly #writing: ConnectionPool
+  readonly #besides: ConnectionPool
   readonly #reading: ConnectionPool
   readonly #rowMakers = new RowMakers()
   readonly #release: () => void
@@ -100,15 +104,20 @@ class DuckDbStore implements OlapStore {
     this.#opened = opened
     this.#path = options.path
     this.#writing = new ConnectionPool(duckdb, [opened.writing])
+    this.#besides = new ConnectionPool(duckdb, [opened.besides])
     this.#reading = new ConnectionPool(duckdb, opened.reading)
     this.#release = release
     this.#forgetExit = interruptAtExit(() => {
       this.#writing.interrupt()
+      this.#besides.interrupt()
       this.#reading.interrupt()
     })
-    this.writer = new DuckDbWriter(duckdb, this.#writing, options.appendPath ?? 'chunks', () =>
-      opened.files?.beforeWriting(),
-    )
+    const writerOf = (pool: ConnectionPool) =>
+      new DuckDbWriter(duckdb, pool, options.appendPath ?? 'chunks', () =>
+        opened.files?.beforeWriting(),
+      )
+    this.writer = writerOf(this.#writing)
+    this.sideWriter = writerOf(this.#besides)
   }
 
   async rows(
@@ -203,15 +212,19 @@ class DuckDbStore implements OlapStore {
   async #close(): Promise<void> {
     const duckdb = this.#duckdb
     try {
-      await Promise.all([this.#writing.drain(), this.#reading.drain()])
+      const { writing, besides } = this.#opened
+      await Promise.all([this.#writing, this.#besides, this.#reading].map((it) => it.drain()))
       this.writer.discardAppenders()
-      // Neither has to succeed: there may be no transaction, and the log keeps what a
+      this.sideWriter.discardAppenders()
+      // None has to succeed: there may be no transaction, and the log keeps what a
       // checkpoint would have moved.
-      await duckdb.query(this.#opened.writing, 'rollback').catch(() => null)
+      await duckdb.query(writing, 'rollback').catch(() => null)
+      await duckdb.query(besides, 'rollback').catch(() => null)
       reach('close.before-checkpoint')
-      await duckdb.query(this.#opened.writing, 'checkpoint').catch(() => null)
+      await duckdb.query(writing, 'checkpoint').catch(() => null)
       reach('close.after-checkpoint')
       this.#reading.disconnect()
+      this.#besides.disconnect()
       this.#writing.disconnect()
       duckdb.close_sync(this.#opened.database)
     } finally {
@@ -220,6 +233,8 @@ class DuckDbStore implements OlapStore {
     }
   }
 }
+
+const writingConnections = 2
 
 async function openConnections(duckdb: DuckDb, options: DuckDbStoreOptions): Promise<Opened> {
   const config = duckdb.create_config()
@@ -232,16 +247,16 @@ async function openConnections(duckdb: DuckDb, options: DuckDbStoreOptions): Pro
   const connections: Connection[] = []
   try {
     files?.afterOpening()
-    for (let index = 0; index <= limits.analyticStatementsMax; index++) {
+    for (let index = 0; index < writingConnections + limits.analyticStatementsMax; index++) {
       connections.push(await duckdb.connect(database))
     }
-    const [writing, ...reading] = connections
-    assert(writing !== undefined, 'a store has a writing connection')
+    const [writing, besides, ...reading] = connections
+    assert(writing !== undefined && besides !== undefined, 'a store has connections that write')
     await applySettings(duckdb, writing, options)
     for (const connection of connections) {
       await applyConnectionSettings(duckdb, connection, options)
     }
-    return { database, files, writing, reading }
+    return { database, files, writing, besides, reading }
   } catch (error) {
     for (const connection of connections) {
       duckdb.disconnect_sync(connection)

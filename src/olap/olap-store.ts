@@ -6,8 +6,10 @@ import type { ColumnBatch, ColumnKind } from '../core/column-batch.js'
  * will stand behind it.
  */
 export interface OlapStore {
-  /** The only connection that writes. One transaction at a time. */
+  /** Writes all that queries read. One transaction at a time. */
   readonly writer: OlapWriter
+  /** Writes beside a transaction of `writer`, to tables that this one leaves alone meanwhile. */
+  readonly sideWriter: OlapWriter
   /**
    * Runs one SELECT off the event loop and returns rows exactly as better-sqlite3 makes them.
    *

@@ -10,9 +10,10 @@ import { duckDbType } from '../apply/mirror-catalogue.js'
 import { MirroredTable } from '../apply/mirrored-table.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { BufferPool } from '../read/buffer-pool.js'
-import { createReadPlan } from '../read/read-plan.js'
+import { createReadPlan, type TableReadPlan } from '../read/read-plan.js'
 import { RowReader, type RowSlice } from '../read/row-reader.js'
 import { allColumns, type HistoryTable } from './history-table.js'
+import { operationCode } from './operation-code.js'
 
 /** The schema of the column store that holds copies of the history. */
 export const copySchema = '_htap_history'
@@ -35,6 +36,8 @@ export class CopiedVersions {
   readonly #writer: OlapWriter
   /** The newest version that is in the copy. */
   lastId: number
+  /** Shows all that there was until then, and is only to be asked for that: an end behind it may come before its version. */
+  position = 0
 
   constructor(
     writer: OlapWriter,
@@ -70,7 +73,12 @@ export class CopiedVersions {
     })
   }
 
-  /** As queries call it. Its columns are those of `version_<id>` and `until`. */
+  /** How its versions are read from the history. */
+  get plan(): TableReadPlan {
+    return withCodes(this.versions.plan)
+  }
+
+  /** As queries call it. Its columns are those of `version_<id>`, with a code for `op`, and `until`. */
   get sqlName(): string {
     return `${copySchema}.${this.#name}`
   }
@@ -141,7 +149,7 @@ export class CopiedVersions {
   async #append(slices: AsyncIterator<RowSlice>): Promise<number> {
     const appender = await this.#writer.appender(
       { catalog: null, schema: copySchema, table: this.#name },
-      [...this.versions.plan.kinds, 'int64'],
+      [...this.plan.kinds, 'int64'],
     )
     let rows = 0
     try {
@@ -176,14 +184,14 @@ export class CopiedVersions {
     const isSameKey = this.history.keys.map((key) => `v.${key} = n.${key}`).join(' and ')
     await this.#writer.execute(`
       create or replace temp table ${next} as
-        select ${keys}, arg_min(position, id) as position, count(*) > 1 or bool_or(op = 'D') as ends
+        select ${keys}, arg_min(position, id) as position, count(*) > 1 or bool_or(op = ${operationCode.end}) as ends
         from ${this.sqlName} where id > ${lastId} group by ${keys};
       update ${this.sqlName} v set until = n.position from temp.main.${next} n
         where ${isSameKey} and v.id <= ${lastId} and v.until = ${noEnd}`)
     const [ends] = await this.#writer.values(`select count_if(ends) from temp.main.${next}`)
     const within = `
       update ${this.sqlName} v set until = e.until from (
-        select id, if(op = 'D', position, lead(position) over (partition by ${keys} order by id)) as until
+        select id, if(op = ${operationCode.end}, position, lead(position) over (partition by ${keys} order by id)) as until
         from ${this.sqlName} where id > ${lastId}) e
       where v.id = e.id and e.until is not null;`
     await this.#writer.execute(`${ends?.[0] === 0n ? '' : within} drop table temp.main.${next}`)
@@ -247,7 +255,7 @@ export function versionShape(history: SqliteDatabase, table: HistoryTable): Tabl
     columns: [
       column('id', 'integer'),
       column('position', 'integer'),
-      column('op', 'text'),
+      column('op', 'integer'),
       ...[...table.keys, ...allColumns(history, table)].map((name) => column(name, 'blob')),
     ],
   }
@@ -265,5 +273,10 @@ function sample(
     shape.columns.map(() => 'utf8' as const),
     historySchema,
   )
-  return new RowReader(history, plan, new BufferPool()).read()?.profiles ?? []
+  return new RowReader(history, withCodes(plan), new BufferPool()).read()?.profiles ?? []
+}
+
+function withCodes(plan: TableReadPlan): TableReadPlan {
+  const selections = plan.selections.map((sql) => (sql === '"op"' ? operationCode.of : sql))
+  return { ...plan, selections }
 }

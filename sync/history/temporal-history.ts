@@ -185,7 +185,7 @@ export class TemporalHistory {
       return null
     }
     return await this.#copyTurns.run(async () => {
-      if (this.#copies?.store === store && (await this.#copies.copies.readAhead(tables))) {
+      if (this.#copies?.store === store && (await this.#copies.copies.bringAhead(tables))) {
         await reachMirror(this.state.seq)
       }
       return await exclusively(async () => {
@@ -227,8 +227,7 @@ export class TemporalHistory {
     if (this.#copies?.store !== store) {
       const { keeper, findMirror } = this.#props
       const { history, versions: reader } = keeper
-      const { writer } = store
-      const copies = await VersionCopies.open({ writer, history, reader, findMirror })
+      const copies = await VersionCopies.open({ store, history, reader, findMirror })
       this.#copies = { store, copies }
     }
     return this.#copies.copies
@@ -238,7 +237,9 @@ export class TemporalHistory {
     const { openStore, exclusively } = this.#props
     const store = await openStore()
     if (store !== null && tableIds.length > 0) {
-      await exclusively(async () => (await this.#openCopies(store)).forget(tableIds))
+      await this.#copyTurns.run(() =>
+        exclusively(async () => (await this.#openCopies(store)).forget(tableIds)),
+      )
     }
   }
 

@@ -3,23 +3,24 @@ import type { ColumnProfile } from '../../src/core/column-profile.js'
 import { limits } from '../../src/core/limits.js'
 import { quoteText } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
-import type { OlapWriter } from '../../src/olap/olap-store.js'
+import type { OlapStore, OlapWriter } from '../../src/olap/olap-store.js'
 import { historySchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { chooseStorage } from '../apply/column-storage.js'
 import { MirroredTable } from '../apply/mirrored-table.js'
 import { addPresentVersions } from './add-present-versions.js'
+import { type BroughtIdentities, bringIdentities, newVersions } from './bring-identities.js'
+import { CopiedMoments, createMoments } from './copied-moments.js'
 import { CopiedVersions, copyPrefix, copySchema, versionShape } from './copied-versions.js'
 import { readCuts } from './cuts.js'
-import { readConsumerId } from './history-schema.js'
+import { readConsumerId, readHistoryState } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
 import { type FindMirror, findComingVersion, findPresentRows } from './present-rows.js'
-import type { VersionIdentities } from './version-identities.js'
 import { newestVersion } from './version-range.js'
 import type { VersionReader } from './version-reader.js'
 
 /** Raised when the tables below, or copies of versions, change their meaning. */
-const layoutVersion = 3
+const layoutVersion = 4
 
 /**
  * Copies of the history in the column store. They are disposable: what is missing, or of another
@@ -27,22 +28,27 @@ const layoutVersion = 3
  */
 export class VersionCopies {
   readonly #writer: OlapWriter
+  readonly #sideWriter: OlapWriter
   readonly #history: SqliteDatabase
   readonly #reader: VersionReader
   readonly #findMirror: FindMirror
   readonly #copies = new Map<number, CopiedVersions>()
-  readonly #ahead = new Map<CopiedVersions, VersionIdentities | null>()
+  readonly #ahead = new Map<CopiedVersions, BroughtIdentities>()
+  readonly #moments: CopiedMoments
 
-  private constructor({ writer, history, reader, findMirror }: VersionCopiesProps) {
-    this.#writer = writer
+  private constructor({ store, history, reader, findMirror }: VersionCopiesProps) {
+    this.#writer = store.writer
+    this.#sideWriter = store.sideWriter
     this.#history = history
+    this.#moments = new CopiedMoments(history)
     this.#reader = reader
     this.#findMirror = findMirror
   }
 
   /** Takes over what the store has; only for who has the writer to himself, as everything here. */
   static async open(props: VersionCopiesProps): Promise<VersionCopies> {
-    const { writer, history } = props
+    const { store, history } = props
+    const { writer } = store
     const copies = new VersionCopies(props)
     if (!(await copies.#adopt())) {
       await writer.execute(`
@@ -52,7 +58,7 @@ export class VersionCopies {
         create table ${copySchema}.state(layout bigint, history varchar);
         insert into ${copySchema}.state values (${layoutVersion}, ${quoteText(readConsumerId(history))});
         create table ${copySchema}.copied(id bigint, generation bigint, last_id bigint, definition varchar);
-        create table ${copySchema}.moment(position bigint, instant bigint);
+        ${createMoments};
         commit`)
     }
     return copies
@@ -63,26 +69,42 @@ export class VersionCopies {
   }
 
   /**
-   * Reads what `catchUp` is likely to need, for who has not the writer to himself yet; true where values are
-   * to come from the mirror.
+   * Brings what `catchUp` is likely to need, for who is the only one that does either and has not the store to
+   * himself yet; true where values are to come from the mirror.
    */
-  async readAhead(tables: readonly HistoryTable[]): Promise<boolean> {
+  async bringAhead(tables: readonly HistoryTable[]): Promise<boolean> {
+    let isComing = false
     for (const { id } of tables) {
       const copy = this.#copies.get(id)
       const newestId =
         copy === undefined ? null : findComingVersion(this.#history, copy, this.#findMirror)
       if (copy !== undefined && newestId !== null) {
-        this.#ahead.set(copy, await this.#readIdentities(copy, newestId))
+        isComing = true
+        await this.#bringOne(copy, newestId).catch(() => {
+          // Tried again when its turn comes.
+        })
       }
     }
-    return this.#ahead.size > 0
+    return isComing
+  }
+
+  async #bringOne(copy: CopiedVersions, upTo: number): Promise<void> {
+    const brought = await this.#bring(copy, upTo)
+    if (brought !== null) {
+      this.#ahead.set(copy, brought)
+    }
+    await this.#moments.catchUp(this.#sideWriter)
   }
 
   /** Brings the copies of these tables up to what the history has now. */
   async catchUp(tables: readonly HistoryTable[]): Promise<void> {
-    await this.#addMoments()
+    const { position } = readHistoryState(this.#history)
+    await this.#moments.catchUp(this.#writer)
     for (const table of tables) {
-      await this.#catchUp(table)
+      await this.#catchUp(table, position)
+    }
+    for (const copy of this.#ahead.keys()) {
+      await this.#sideWriter.execute(`drop table if exists ${newVersions(copy)}`)
     }
     this.#ahead.clear()
   }
@@ -149,7 +171,8 @@ export class VersionCopies {
     return true
   }
 
-  async #catchUp(table: HistoryTable): Promise<void> {
+  /** @param position of which the history is known to have all versions */
+  async #catchUp(table: HistoryTable, position: number): Promise<void> {
     let copy = this.#copies.get(table.id)
     const shape = versionShape(this.#history, table)
     const isFit =
@@ -162,6 +185,7 @@ export class VersionCopies {
       const current: CopiedVersions = copy
       await this.#fill(current)
       if (!current.versions.canWiden || attempt === limits.copyAttemptsMax) {
+        current.position = position
         return
       }
       copy = await this.#begin(table, current, current.versions.profiles)
@@ -173,7 +197,7 @@ export class VersionCopies {
     if (isFull || (await this.#fillFromMirror(copy))) {
       return
     }
-    const slices = this.#reader.slices(copy.history, copy.versions.plan, copy.lastId)
+    const slices = this.#reader.slices(copy.history, copy.plan, copy.lastId)
     try {
       await copy.fill(slices, () => this.#registerSql(copy))
     } catch (error) {
@@ -190,16 +214,18 @@ export class VersionCopies {
     if (present === null) {
       return false
     }
-    const ahead = this.#ahead.get(copy)
-    const isFit = ahead?.after === copy.lastId && ahead.upTo === present.newestId
-    const identities = isFit ? ahead : await this.#readIdentities(copy, present.newestId)
-    if (identities === null) {
-      return false
-    }
-    const writer = this.#writer
+    const writer = this.#sideWriter
     const register = () => this.#registerSql(copy)
     try {
-      return await addPresentVersions({ writer, copy, present, identities, register })
+      const ahead = this.#ahead.get(copy)
+      const isFit = ahead?.after === copy.lastId && ahead.upTo === present.newestId
+      const brought = isFit ? ahead : await this.#bring(copy, present.newestId)
+      if (brought === null) {
+        return false
+      }
+      await addPresentVersions({ writer, copy, present, brought, register })
+      this.#ahead.delete(copy)
+      return true
     } catch {
       // Reading them all needs less memory, and fails as well where that was not what was wanting.
       await this.#findLast(copy)
@@ -207,8 +233,10 @@ export class VersionCopies {
     }
   }
 
-  #readIdentities(copy: CopiedVersions, upTo: number): Promise<VersionIdentities | null> {
-    return this.#reader.identities({ table: copy.history, after: copy.lastId, upTo })
+  async #bring(copy: CopiedVersions, upTo: number): Promise<BroughtIdentities | null> {
+    const call = { table: copy.history, after: copy.lastId, upTo }
+    const identities = await this.#reader.identities(call)
+    return identities === null ? null : await bringIdentities(this.#sideWriter, copy, identities)
   }
 
   /** A commit that fails may have been done. */
@@ -252,34 +280,10 @@ export class VersionCopies {
       insert into ${copySchema}.copied values (${copy.history.id}, ${copy.generation},
         ${copy.lastId}, ${quoteText(JSON.stringify(definition))});`
   }
-
-  /** Positions and their instants; few beside the versions. */
-  async #addMoments(): Promise<void> {
-    const [last] = await this.#writer.values(
-      `select coalesce(max(position), 0) from ${copySchema}.moment`,
-    )
-    const moments = this.#history
-      .prepare(
-        'select position, instant from history.history_transaction where position > ? order by position limit ?',
-      )
-      .raw()
-      .safeIntegers()
-    for (let after = last?.[0] ?? 0n; ; ) {
-      const rows = moments.all(after, limits.batchRowsMax) as [bigint, bigint][]
-      if (rows.length > 0) {
-        const values = rows.map(([position, instant]) => `(${position}, ${instant})`).join(', ')
-        await this.#writer.execute(`insert into ${copySchema}.moment values ${values}`)
-      }
-      if (rows.length < limits.batchRowsMax) {
-        return
-      }
-      after = rows.at(-1)?.[0] ?? after
-    }
-  }
 }
 
 interface VersionCopiesProps {
-  readonly writer: OlapWriter
+  readonly store: OlapStore
   readonly history: SqliteDatabase
   readonly reader: VersionReader
   readonly findMirror: FindMirror

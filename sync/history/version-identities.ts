@@ -3,15 +3,16 @@ import { limits } from '../../src/core/limits.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { type HistoryTable, versionTable } from './history-table.js'
+import { operationCode } from './operation-code.js'
 
 /** The columns of identities, before those of the key: all integers. */
 export const identityColumns = ['id', 'step'] as const
 
-/** What a version called `n` has by its `step`, in DuckDB. */
+/** What a version called `n` has by its `step`, in DuckDB; its operation as a code. */
 export const stepSql = Object.freeze({
   position: 'n.step // 4',
-  operation: "case n.step % 4 when 0 then 'D' when 1 then 'I' else 'U' end",
-  isEnd: 'n.step % 4 = 0',
+  operation: 'n.step % 4',
+  isEnd: `n.step % 4 = ${operationCode.end}`,
 })
 
 /** Versions without their values. */
@@ -43,7 +44,7 @@ export async function readIdentities(
   { table, after, upTo }: IdentitiesCall,
 ): Promise<VersionIdentities | null> {
   const versions = `from (
-    select id, position * 4 + case op when 'D' then 0 when 'I' then 1 else 2 end as step, ${table.keys.join(', ')}
+    select id, position * 4 + ${operationCode.of} as step, ${table.keys.join(', ')}
     from ${versionTable(table)} where id > ? and id <= ? order by id)`
   const sources = ['step', ...table.keys].map((name) => {
     // Most pages are of one transaction that has done one thing; keys of many new rows follow each other.

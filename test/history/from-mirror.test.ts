@@ -1,5 +1,8 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { pastMirror } from '../../dist/dialect/temporal/past-tables.js'
 import { limits } from '../../dist/src/core/limits.js'
+import type { ColumnShape } from '../../dist/src/core/table-shape.js'
+import { noEnd } from '../../dist/sync/history/copied-versions.js'
 import { HistoryThreads } from '../../dist/sync/history/history-threads.js'
 import { applyRetention } from '../../dist/sync/history/retention.js'
 import { CopiesHarness } from '../support/copies-harness.js'
@@ -32,9 +35,28 @@ async function commit(it: CopiesHarness, ...texts: readonly string[]): Promise<n
     it.h.commit(sql)
   }
   await it.settle()
+  return await catchUp(it)
+}
+
+async function catchUp(it: CopiesHarness): Promise<number> {
   const fills = await it.catchUp()
   await it.expectSame()
   return fills
+}
+
+/** As `commit`, with what a query brings before it has the store to itself. */
+async function commitAhead(it: CopiesHarness, ...texts: readonly string[]): Promise<number> {
+  for (const sql of texts) {
+    it.h.commit(sql)
+  }
+  await it.settle()
+  await bringAhead(it)
+  return await catchUp(it)
+}
+
+async function bringAhead(it: CopiesHarness): Promise<boolean> {
+  const [fromMirror] = await it.copies()
+  return await fromMirror.bringAhead(it.tables)
 }
 
 it('takes updates, inserts and deletes, of one transaction or several', async () => {
@@ -195,12 +217,13 @@ it('reads in a thread which rows are new, and where none can be started on the m
   expect(await identities()).toBe(null)
 })
 
-it('reads anew what was read ahead, when more has come since', async () => {
+it('brings identities ahead, and anew when more has come since', async () => {
   const it = await open()
-  const ahead = async () => (await it.copies())[0].readAhead(it.tables)
+  expect(await commitAhead(it, 'update t set a = 10')).toBe(1)
+  expect(await commitAhead(it, 'delete from t where id % 3 = 0', 'update t set a = 0')).toBe(1)
   it.h.commit('update t set a = 10')
   await it.settle()
-  await ahead()
+  await bringAhead(it)
   expect(
     await commit(
       it,
@@ -209,9 +232,50 @@ it('reads anew what was read ahead, when more has come since', async () => {
   ).toBe(1)
   it.h.commit('update t set a = 11')
   await it.settle()
-  await ahead()
-  expect(await it.catchUp()).toBe(1)
-  await it.expectSame()
+  await bringAhead(it)
+  expect(await catchUp(it)).toBe(1)
+})
+
+it('reads what was brought ahead where a row has had one more version since', async () => {
+  const it = await open()
+  it.h.commit('update t set a = 10')
+  await it.settle()
+  expect(await bringAhead(it)).toBe(true)
+  expect(await commit(it, 'update t set a = 11 where id < 9')).toBe(0)
+  expect(await commitAhead(it, 'update t set a = 12', 'delete from t where id = 5')).toBe(0)
+  expect(await commitAhead(it, 'update t set a = 13')).toBe(1)
+})
+
+it('shows nothing of what comes after the position that was asked for', async () => {
+  const it = await open(`create table t(id integer primary key, a int);
+    insert into t ${numbers(rows)} select v, v from n`)
+  const [fromMirror] = await it.copies()
+  const [table] = it.tables
+  const copy = fromMirror.find(table!)!
+  const names = { id: 'k0', a: 'c1', valid_from: 'valid_from', valid_to: 'valid_to', op: 'op' }
+  const shape = { ...copy.versions.shape, rowidAlias: 'id', columns: columnsOf(Object.keys(names)) }
+  const range = { beginMin: 0, beginMax: 2 ** 53 - 1, endAfter: -1, endMax: null, deleted: true }
+  const past = { name: 't', history: table!, columns: Object.values(names) }
+  const all = pastMirror({ ...past, shows: { kind: 'versions', range } }, shape, copy).sqlName
+  const state = rowsAt(copy.position)
+  const read = async () => ({
+    all: await it.writer.values(`select * from ${all} order by all`),
+    state: await it.writer.values(`select k0, c1 from ${copy.sqlName} where ${state} order by all`),
+  })
+  const before = await read()
+  expect([before.all.length, before.state.length]).toEqual([rows, rows])
+
+  it.h.commit('update t set a = -a where id > 9')
+  it.h.commit('delete from t where id < 9')
+  await it.settle()
+  expect(await bringAhead(it)).toBe(true)
+  const [ended] = await it.writer.values(
+    `select count(*) from ${copy.sqlName} where until > ${copy.position} and until < ${noEnd}`,
+  )
+  expect(ended).toEqual([BigInt(rows - 1)])
+  expect(await read()).toEqual(before)
+  expect(await catchUp(it)).toBe(1)
+  expect(await read()).toEqual(before)
 })
 
 it('reads where versions were taken out of the history, and goes on from there', async () => {
@@ -228,20 +292,26 @@ it('reads where versions were taken out of the history, and goes on from there',
 it.each([
   ['the values cannot be taken', /insert into _htap_history\.version/],
   ['the copy cannot be registered', /drop table temp\.main\.htap_new/],
-  ['the versions cannot be brought', /create temp table htap_new/],
-])('reads where %s', async (_, failing) => {
+  ['the versions cannot be brought', /create or replace temp table htap_new/],
+  ['what they follow cannot be ended', /update _htap_history/],
+])('reads where %s, ahead or in turn', async (_, failing) => {
   const it = await open()
-  let failures = 0
+  let toFail = 1
   it.onStatement = (sql) => {
-    if (failing.test(sql) && failures++ === 0) {
+    if (toFail > 0 && failing.test(sql)) {
+      toFail--
       throw new Error('no memory')
     }
   }
   await commit(it, 'update t set a = 1 where id >= 100; delete from t where id < 100')
-  expect(failures).toBe(1)
+  expect(toFail).toBe(0)
   expect(await commit(it, 'update t set a = 2')).toBe(1)
+  toFail = 1
+  await commitAhead(it, 'update t set b = 1 where id >= 200; delete from t where id < 200')
+  expect(toFail).toBe(0)
+  expect(await commitAhead(it, 'update t set a = 3')).toBe(1)
   it.reopen()
-  expect(await commit(it, 'update t set a = 3')).toBe(1)
+  expect(await commit(it, 'update t set a = 4')).toBe(1)
 })
 
 it('goes on after a restart', async () => {
@@ -249,7 +319,28 @@ it('goes on after a restart', async () => {
   expect(await commit(it, 'update t set a = 1')).toBe(1)
   it.reopen()
   expect(await commit(it, 'update t set a = 2')).toBe(1)
+  it.h.commit('update t set a = 3')
+  await it.settle()
+  await bringAhead(it)
+  it.reopen()
+  expect(await commit(it, 'update t set b = a where id < 100')).toBe(0)
+  expect(await commit(it, 'update t set a = 4')).toBe(1)
 })
+
+function columnsOf(names: readonly string[]): readonly ColumnShape[] {
+  return names.map((name) => ({
+    name,
+    declaredType: '',
+    affinity: 'blob',
+    notNull: false,
+    collation: 'BINARY',
+    generated: false,
+  }))
+}
+
+function rowsAt(position: number): string {
+  return `position <= ${position} and until > ${position}`
+}
 
 const runs = repetitions('HTAP_FROM_MIRROR', 1)
 const seed = Number(process.env['HTAP_SEED'] ?? Date.now() % 1_000_000)
@@ -287,7 +378,7 @@ async function runRandom(seed: number): Promise<number> {
     if (random.chance(0.1)) {
       await applyRetention(it.h.keeper.history, { versionsPerKey: 2 })
     }
-    fills += await commit(it, ...texts)
+    fills += await (random.chance(0.5) ? commitAhead : commit)(it, ...texts)
   }
   return fills
 }

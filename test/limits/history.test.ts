@@ -20,6 +20,7 @@ import { HistoryHarness } from '../support/history-harness.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { TestWorld } from '../support/test-world.js'
 import { threadCount } from '../support/thread-count.js'
+import { until } from '../support/until.js'
 
 // What the history does at its limits.
 
@@ -236,6 +237,7 @@ it(`moves and reads in at most historyWorkersMax (${limits.historyWorkersMax}) t
     begun.push(index)
   })
   await Promise.all(firsts.slice(0, limits.historyWorkersMax / limits.versionReadersMax))
+  await until(() => threadCount() - before >= limits.historyWorkersMax)
   await new Promise((resolve) => setTimeout(resolve, 100))
   expect(begun.length).toBeLessThan(streams.length)
   expect(threadCount() - before).toBe(limits.historyWorkersMax)

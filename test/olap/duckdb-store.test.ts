@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { setMaxListeners } from 'node:events'
 import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { limits } from '../../dist/src/core/limits.js'
+import { batchOf } from './batches.js'
 import { longStatement, oneColumn, openStore, temporaryFolder } from './stores.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -155,6 +157,40 @@ describe('writer', () => {
     expect(await store.writer.values(sql, [2n ** 62n])).toEqual([
       [1n, 1n, 2n, 2n ** 64n, 0.5, 'a', Buffer.from([1]), null],
     ])
+  })
+})
+
+describe('side writer', () => {
+  test('writes to other tables in the middle of a transaction of the writer', async () => {
+    const path = join(temporaryFolder(), 'besides.duckdb')
+    const store = await openStore({ path })
+    await store.writer.execute('create table a(v bigint); create table b(v bigint)')
+    await store.writer.execute('begin; insert into a values (1)')
+    await store.sideWriter.execute('begin; insert into b values (2)')
+    const appender = await store.sideWriter.appender(
+      { catalog: null, schema: 'main', table: 'b' },
+      ['int64'],
+    )
+    appender.append(batchOf(['int64'], [[3n]]))
+    appender.close()
+    await store.sideWriter.execute('commit')
+    expect(await store.writer.values('select * from b')).toEqual([])
+    await store.writer.execute('insert into a values (4); commit')
+    expect(await store.writer.values('from a union all from b order by 1')).toEqual(
+      [1n, 2n, 3n, 4n].map((value) => [value]),
+    )
+  })
+
+  test('is interrupted by a close, and leaves nothing that was not committed', async () => {
+    const path = join(temporaryFolder(), 'besides.duckdb')
+    const store = await openStore({ path })
+    await store.sideWriter.execute('create table a(v bigint); begin; insert into a values (1)')
+    const long = store.sideWriter.values(longStatement.sql).catch((error) => error.code)
+    await later(50)
+    await store.close()
+    expect(await long).toBe('closed')
+    const again = await openStore({ path })
+    expect(await again.writer.values('select * from a')).toEqual([])
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { OlapWriter } from '../../dist/src/olap/olap-store.js'
+import type { OlapStore, OlapWriter } from '../../dist/src/olap/olap-store.js'
 import { readHistoryTables } from '../../dist/sync/history/history-table.js'
 import type { FindMirror } from '../../dist/sync/history/present-rows.js'
 import { VersionCopies } from '../../dist/sync/history/version-copies.js'
@@ -20,7 +20,7 @@ const takesFromMirror = /insert into _htap_history\.version_\d+_\d+\(/
 export class CopiesHarness {
   readonly h: HistoryHarness
   readonly mirror: SyncHarness
-  readonly #reading: OlapWriter
+  readonly #reading: OlapStore
   /** What the copies beside the mirror know of it. */
   findMirror: FindMirror
   /** Called before every statement of DuckDB. */
@@ -28,7 +28,7 @@ export class CopiesHarness {
   #copies: readonly [VersionCopies, VersionCopies] | null = null
   #fills = 0
 
-  private constructor(h: HistoryHarness, mirror: SyncHarness, reading: OlapWriter) {
+  private constructor(h: HistoryHarness, mirror: SyncHarness, reading: OlapStore) {
     this.h = h
     this.mirror = mirror
     this.#reading = reading
@@ -39,7 +39,7 @@ export class CopiesHarness {
     const world = new TestWorld()
     const h = await HistoryHarness.open(schema)
     const mirror = await SyncHarness.openFile(h.path)
-    const harness = new CopiesHarness(h, mirror, (await openStore()).writer)
+    const harness = new CopiesHarness(h, mirror, await openStore())
     world.onDuckDb = (name, sql) => {
       if (name === statementName) {
         harness.#fills += takesFromMirror.test(sql) ? 1 : 0
@@ -67,10 +67,10 @@ export class CopiesHarness {
   /** The copies beside the mirror, and the others. */
   async copies(): Promise<readonly [VersionCopies, VersionCopies]> {
     const { history, versions: reader } = this.h.keeper
-    const open = (writer: OlapWriter, findMirror: FindMirror) =>
-      VersionCopies.open({ writer, history, reader, findMirror })
+    const open = (store: OlapStore, findMirror: FindMirror) =>
+      VersionCopies.open({ store, history, reader, findMirror })
     this.#copies ??= [
-      await open(this.writer, (name) => this.findMirror(name)),
+      await open(this.mirror.engine.store!, (name) => this.findMirror(name)),
       await open(this.#reading, () => null),
     ]
     return this.#copies
@@ -102,7 +102,7 @@ export class CopiesHarness {
         const rows = await writer.values(`select * from ${copies.find(table)?.sqlName} order by id`)
         return rows.map((row) => row.map((value) => `${typeof value} ${String(value)}`).join(', '))
       }
-      const expected = await read(this.#reading, reading)
+      const expected = await read(this.#reading.writer, reading)
       const actual = await read(this.writer, fromMirror)
       const different = actual.findIndex((row, index) => row !== expected[index])
       expect([actual.length, actual[different]]).toEqual([expected.length, expected[different]])
