@@ -35,11 +35,20 @@ export function addPlainVersions(
   }
   requireRising(history, table)
   history.exec('savepoint plain')
-  const last = lastNumber(history, table)
-  const added = addEntries(history, capture, known)
-  const isPlain = noteNewestOnce(history, table, last) === added
+  const isPlain = addAndNote(history, capture, known)
   history.exec(isPlain ? 'release plain' : 'rollback to plain; release plain')
   return isPlain
+}
+
+function addAndNote(
+  history: SqliteDatabase,
+  capture: KnownCapture,
+  known: readonly KnownCapture[],
+): boolean {
+  const { table } = capture
+  const last = lastNumber(history, table)
+  const added = addEntries(history, capture, known)
+  return added !== null && noteNewestOnce(history, table, last) === added
 }
 
 /** A glance that saves most vain attempts. */
@@ -70,27 +79,40 @@ function requireRising(history: SqliteDatabase, table: HistoryTable): void {
   assert(isRising === 1, `versions of ${table.name} follow each other`)
 }
 
-/** Returns how many versions there are of these entries, in the order of the log. */
+/**
+ * Returns how many versions there are of these entries, in the order of the log; null where one ends a row that the
+ * history does not have, as where it was inserted by an entry before.
+ */
 function addEntries(
   history: SqliteDatabase,
   capture: KnownCapture,
   known: readonly KnownCapture[],
-): number {
+): number | null {
   const { id, table } = capture
   const values = valuesOf(history, capture, known)
   const keys = entryKeyColumns(table.keys.length).map((name) => `e.${name}`)
   const isSame = table.keys.map((key, index) => `n.${key} = ${keys[index]}`).join(' and ')
   const { seq, present } = entryColumns
-  return history
-    .prepare(
-      `insert into ${versionTable(table)}(
-         position, op, previous, ${[...table.keys, ...values.map(({ column }) => column)].join(', ')})
-       select t.position, case when e.${present} is null then 'D' when n.step % 2 then 'U' else 'I' end,
-         n.id, ${[...keys, ...values.map(({ value }) => value)].join(', ')}
-       from temp.tx t cross join ${sourceSchema}.${entryTable(id)} e on ${isOfTransaction}
-         left join ${newestTable(table)} n on ${isSame}
-       where n.step % 2 or e.${present} is not null
-       order by t.ends, e.${seq}`,
-    )
-    .run().changes
+  const add = history.prepare(
+    `insert into ${versionTable(table)}(
+       position, op, previous, ${[...table.keys, ...values.map(({ column }) => column)].join(', ')})
+     select t.position, ${operationOf(`e.${present}`)},
+       n.id, ${[...keys, ...values.map(({ value }) => value)].join(', ')}
+     from temp.tx t cross join ${sourceSchema}.${entryTable(id)} e on ${isOfTransaction}
+       left join ${newestTable(table)} n on ${isSame}
+     order by t.ends, e.${seq}`,
+  )
+  try {
+    return add.run().changes
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === 'SQLITE_CONSTRAINT_NOTNULL') {
+      return null
+    }
+    throw error
+  }
+}
+
+/** NULL, which no version may have, for the end of a row that is not there. */
+function operationOf(present: string): string {
+  return `case when ${present} is not null then iif(n.step % 2, 'U', 'I') when n.step % 2 then 'D' end`
 }

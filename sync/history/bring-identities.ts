@@ -4,8 +4,8 @@ import type { OlapWriter } from '../../src/olap/olap-store.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { type CopiedVersions, noEnd } from './copied-versions.js'
 import {
+  type IdentityColumns,
   identityColumns,
-  identityPages,
   stepSql,
   type VersionIdentities,
 } from './version-identities.js'
@@ -64,23 +64,43 @@ function newName(tableId: number): string {
 async function append(
   writer: OlapWriter,
   { history }: CopiedVersions,
-  identities: VersionIdentities,
+  { parts }: VersionIdentities,
 ): Promise<void> {
   const columns = [...identityColumns, ...history.keys]
   const name = newName(history.id)
   await writer.execute(
     `create or replace temp table ${name}(${columns.map((column) => `${column} bigint`).join(', ')})`,
   )
+  for (const part of parts) {
+    if (part.kind === 'run') {
+      const { id, step, key, rows } = part
+      await writer.execute(
+        `insert into ${name} select ${id} + i, ${step}, ${key} + i from range(${rows}) r(i)`,
+      )
+    } else {
+      await appendColumns(writer, name, part)
+      await turnOfLoop()
+    }
+  }
+}
+
+async function appendColumns(
+  writer: OlapWriter,
+  table: string,
+  { rows, columns }: IdentityColumns,
+): Promise<void> {
   const kinds = columns.map((): ColumnKind => 'int64')
-  const appender = await writer.appender({ catalog: 'temp', schema: 'main', table: name }, kinds)
+  const appender = await writer.appender({ catalog: 'temp', schema: 'main', table }, kinds)
   try {
-    let pages = 0
-    for (const page of identityPages(identities)) {
-      appender.append(page)
-      if (++pages % limits.sliceBatchesMax === 0) {
-        appender.flush()
-        await turnOfLoop()
-      }
+    for (let from = 0; from < rows; from += limits.batchRowsMax) {
+      const rowCount = Math.min(limits.batchRowsMax, rows - from)
+      appender.append({
+        rowCount,
+        columns: columns.map((values) => {
+          const part = values.subarray(from, from + rowCount)
+          return { kind: 'int64', nullCount: 0, validity: null, values: part }
+        }),
+      })
     }
     appender.flush()
   } finally {

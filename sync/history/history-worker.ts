@@ -64,7 +64,9 @@ export async function identities(task: IdentitiesTask): Promise<unknown> {
   if (read === null) {
     return null
   }
-  const numbers = read.columns.map(({ buffer }) => buffer)
+  const numbers = read.parts.flatMap((part) =>
+    part.kind === 'columns' ? part.columns.map(({ buffer }) => buffer) : [],
+  )
   return handOver({ [transferableSymbol]: numbers, [valueSymbol]: read })
 }
 
