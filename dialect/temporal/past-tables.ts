@@ -106,7 +106,7 @@ function relation(past: PastTable, shape: TableShape, copy: CopiedVersions): str
     ...(hasExtra ? [`v.${rowid} AS ${quoteIdentifier(extraRowidColumn)}`] : []),
     ...shape.columns.map(({ name }, index) => {
       const column = columns[index] ?? ''
-      return `${ownColumns.get(column) ?? `v.${column}`} AS ${quoteIdentifier(name)}`
+      return `${ownColumns.get(column) ?? `v.${copy.column(column).name}`} AS ${quoteIdentifier(name)}`
     }),
   ].join(', ')
   if (shows.kind === 'state') {

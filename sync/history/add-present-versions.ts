@@ -5,8 +5,9 @@ import {
   storageClass,
 } from '../../src/core/column-profile.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
+import type { ColumnShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
-import { type BroughtIdentities, newVersions } from './bring-identities.js'
+import type { BroughtIdentities } from './bring-identities.js'
 import { type CopiedVersions, noEnd } from './copied-versions.js'
 import type { PresentRows } from './present-rows.js'
 import { stepSql } from './version-identities.js'
@@ -35,7 +36,7 @@ export async function addPresentVersions(props: PresentVersions): Promise<void> 
     await writer.execute(`begin; ${insertSql(props)}`)
     copy.versions.mergeProfiles(profilesOf(props))
     copy.lastId = brought.upTo
-    await writer.execute(`${register()} drop table ${newVersions(copy)}; commit`)
+    await writer.execute(`${register()} ${brought.dropSql} commit`)
   } catch (error) {
     copy.lastId = lastId
     await writer.execute('rollback').catch(() => undefined)
@@ -43,18 +44,22 @@ export async function addPresentVersions(props: PresentVersions): Promise<void> 
   }
 }
 
-function insertSql({ copy, present }: PresentVersions): string {
+function insertSql({ copy, present, brought }: PresentVersions): string {
   const { keys } = copy.history
   const { mirror, columns } = present
   const isSameRow = keys.map((key, index) => `n.${key} = ${mirrorKey(present, index)}`)
   const { position, operation, isEnd } = stepSql
   const own = ['n.id', position, operation, ...keys.map((key) => `n.${key}`)]
-  const values = mirror.shape.columns.map(({ name }) => `m.${quoteIdentifier(name)}`)
+  const held = columns.filter((column) => copy.column(column).name === column)
+  const values = held.map((column) => {
+    const { name } = mirror.shape.columns[columns.indexOf(column)] as ColumnShape
+    return `m.${quoteIdentifier(name)}`
+  })
   // The column is NOT NULL: a row that is there and should not, or the other way round, fails the statement.
   const until = `if((${isEnd}) = (${mirrorKey(present, 0)} is null), if(${isEnd}, ${position}, ${noEnd}), null)`
-  return `insert into ${copy.sqlName}(${['id', 'position', 'op', ...keys, ...columns, 'until'].join(', ')})
+  return `insert into ${copy.sqlName}(${['id', 'position', 'op', ...keys, ...held, 'until'].join(', ')})
     select ${[...own, ...values, until].join(', ')}
-    from ${newVersions(copy)} n left join ${mirror.sqlName} m on ${isSameRow.join(' and ')}`
+    from ${brought.relation} n left join ${mirror.sqlName} m on ${isSameRow.join(' and ')}`
 }
 
 function mirrorKey({ mirror }: PresentRows, index: number): string {

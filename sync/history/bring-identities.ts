@@ -3,27 +3,33 @@ import { limits } from '../../src/core/limits.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
 import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { type CopiedVersions, noEnd } from './copied-versions.js'
+import { operationCode } from './operation-code.js'
 import {
   type IdentityColumns,
+  type IdentityRun,
   identityColumns,
   stepSql,
   type VersionIdentities,
 } from './version-identities.js'
 
-/** New versions whose identities lie in `newVersions`, and which have ended those that they follow. */
+/** New versions whose identities are at hand, and which have ended those that they follow. */
 export interface BroughtIdentities {
   /** The number after which they begin, and the last one. */
   readonly after: number
   readonly upTo: number
   /** How many of them are ends of rows. */
   readonly ends: number
+  /** What gives them in SQL: `identityColumns` and the key of each. */
+  readonly relation: string
+  /** SQL that takes away what was made for that. */
+  readonly dropSql: string
 }
 
 /**
- * Brings new versions of a copy, without their values, into a temporary table, and ends the versions that they
- * follow. What the copy shows as of its own position stays as it is: those ends come later.
+ * Brings new versions of a copy, without their values, into a temporary table, where they are not told in few words, and ends
+ * the versions that they follow. What the copy shows as of its own position stays as it is: those ends come later.
  *
- * @param writer in whose temporary table they are from then on
+ * @param writer for which alone they are at hand from then on
  * @returns null, and has ended nothing, where a row has several of them
  * @throws HtapError `olap-failed`, and has ended nothing
  */
@@ -34,26 +40,56 @@ export async function bringIdentities(
 ): Promise<BroughtIdentities | null> {
   await writer.execute('begin')
   try {
-    await append(writer, copy, identities)
-    const ends = await countEnds(writer, copy, identities)
-    if (ends === null) {
+    const brought = tellRun(copy, identities) ?? (await bring(writer, copy, identities))
+    if (brought === null) {
       await writer.execute('rollback')
       return null
     }
     const isSameKey = copy.history.keys.map((key) => `v.${key} = n.${key}`).join(' and ')
     await writer.execute(`
-      update ${copy.sqlName} v set until = ${stepSql.position} from ${newVersions(copy)} n
+      update ${copy.sqlName} v set until = ${stepSql.position} from ${brought.relation} n
         where ${isSameKey} and v.until = ${noEnd};
       commit`)
-    return { after: identities.after, upTo: identities.upTo, ends }
+    return brought
   } catch (error) {
     await writer.execute('rollback').catch(() => undefined)
     throw error
   }
 }
 
-/** The temporary table of identities: `identityColumns` and the key of each. */
-export function newVersions({ history }: CopiedVersions): string {
+/** Null for versions that are not one run. */
+function tellRun(
+  { history }: CopiedVersions,
+  { after, upTo, parts }: VersionIdentities,
+): BroughtIdentities | null {
+  const [run, ...others] = parts
+  if (run?.kind !== 'run' || others.length > 0) {
+    return null
+  }
+  const ends = run.step % 4 === operationCode.end ? run.rows : 0
+  return { after, upTo, ends, relation: `(${runSql(run, history.keys)})`, dropSql: '' }
+}
+
+function runSql({ id, step, key, rows }: IdentityRun, [name = 'k0']: readonly string[]): string {
+  return `select ${id} + i as id, ${step} as step, ${key} + i as ${name} from range(${rows}) r(i)`
+}
+
+/** Null where a row has several of them. */
+async function bring(
+  writer: OlapWriter,
+  copy: CopiedVersions,
+  identities: VersionIdentities,
+): Promise<BroughtIdentities | null> {
+  const { after, upTo } = identities
+  await append(writer, copy, identities)
+  const ends = await countEnds(writer, copy, identities)
+  const relation = newVersions(copy)
+  const dropSql = `drop table if exists ${relation};`
+  return ends === null ? null : { after, upTo, ends, relation, dropSql }
+}
+
+/** The temporary table of identities. */
+function newVersions({ history }: CopiedVersions): string {
   return `temp.main.${newName(history.id)}`
 }
 
@@ -73,10 +109,7 @@ async function append(
   )
   for (const part of parts) {
     if (part.kind === 'run') {
-      const { id, step, key, rows } = part
-      await writer.execute(
-        `insert into ${name} select ${id} + i, ${step}, ${key} + i from range(${rows}) r(i)`,
-      )
+      await writer.execute(`insert into ${name} ${runSql(part, history.keys)}`)
     } else {
       await appendColumns(writer, name, part)
       await turnOfLoop()

@@ -12,8 +12,9 @@ import { turnOfLoop } from '../apply/turn-of-loop.js'
 import { BufferPool } from '../read/buffer-pool.js'
 import { createReadPlan, type TableReadPlan } from '../read/read-plan.js'
 import { RowReader, type RowSlice } from '../read/row-reader.js'
-import { allColumns, type HistoryTable } from './history-table.js'
+import type { HistoryTable } from './history-table.js'
 import { operationCode } from './operation-code.js'
+import { versionShape } from './version-shape.js'
 
 /** The schema of the column store that holds copies of the history. */
 export const copySchema = '_htap_history'
@@ -33,6 +34,8 @@ export class CopiedVersions {
   readonly generation: number
   readonly cuts: number
   readonly versions: MirroredTable
+  /** The column of `version_<id>` that is left out here, as the key holds the same; null where there is none. */
+  readonly rowidColumn: string | null
   readonly #writer: OlapWriter
   /** The newest version that is in the copy. */
   lastId: number
@@ -41,13 +44,14 @@ export class CopiedVersions {
 
   constructor(
     writer: OlapWriter,
-    { history, generation, cuts, versions, lastId }: CopiedVersionsProps,
+    { history, generation, cuts, versions, rowidColumn, lastId }: CopiedVersionsProps,
   ) {
     this.#writer = writer
     this.history = history
     this.generation = generation
     this.cuts = cuts
     this.versions = versions
+    this.rowidColumn = rowidColumn
     this.lastId = lastId
   }
 
@@ -83,10 +87,12 @@ export class CopiedVersions {
     return `${copySchema}.${this.#name}`
   }
 
-  /** The kind of a column of `version_<id>`, and what was seen in it. */
-  column(name: string): { readonly storage: ColumnKind; readonly profile: ColumnProfile } {
-    const index = this.versions.shape.columns.findIndex((column) => column.name === name)
+  /** A column of `version_<id>`: which one holds it here, its kind, and what was seen in it. */
+  column(name: string): CopiedColumn {
+    const held = name === this.rowidColumn ? (this.history.keys[0] ?? name) : name
+    const index = this.versions.shape.columns.findIndex((column) => column.name === held)
     return {
+      name: held,
       storage: this.versions.storage[index] as ColumnKind,
       profile: this.versions.profiles[index] as ColumnProfile,
     }
@@ -210,6 +216,13 @@ export class CopiedVersions {
   }
 }
 
+/** Where a copy holds a column of `version_<id>`. */
+interface CopiedColumn {
+  readonly name: string
+  readonly storage: ColumnKind
+  readonly profile: ColumnProfile
+}
+
 interface CopiedVersionsProps {
   readonly history: HistoryTable
   readonly generation: number
@@ -217,6 +230,7 @@ interface CopiedVersionsProps {
   readonly cuts: number
   /** `version_<id>` of the history file as a table like any other. */
   readonly versions: MirroredTable
+  readonly rowidColumn: string | null
   readonly lastId: number
 }
 
@@ -230,34 +244,6 @@ function withoutEnd(part: ColumnBatch): ColumnBatch {
   return {
     rowCount: part.rowCount,
     columns: [...part.columns, { kind: 'int64', nullCount: 0, validity: null, values }],
-  }
-}
-
-/** The columns of `version_<id>`: its own three, the key, all columns the table ever had. */
-export function versionShape(history: SqliteDatabase, table: HistoryTable): TableShape {
-  const column = (name: string, affinity: ColumnShape['affinity']): ColumnShape => ({
-    name,
-    declaredType: '',
-    affinity,
-    notNull: false,
-    collation: 'BINARY',
-    generated: false,
-  })
-  return {
-    name: `version_${table.id}`,
-    sql: '',
-    withoutRowid: false,
-    strict: false,
-    rowidAlias: 'id',
-    rowidKeyword: 'rowid',
-    primaryKey: ['id'],
-    indexes: [],
-    columns: [
-      column('id', 'integer'),
-      column('position', 'integer'),
-      column('op', 'integer'),
-      ...[...table.keys, ...allColumns(history, table)].map((name) => column(name, 'blob')),
-    ],
   }
 }
 

@@ -1,23 +1,22 @@
-import type { ColumnKind } from '../../src/core/column-batch.js'
+import { isDeepStrictEqual } from 'node:util'
 import type { ColumnProfile } from '../../src/core/column-profile.js'
 import { limits } from '../../src/core/limits.js'
 import { quoteText } from '../../src/core/sql-identifier.js'
-import type { TableShape } from '../../src/core/table-shape.js'
 import type { OlapStore, OlapWriter } from '../../src/olap/olap-store.js'
-import { historySchema } from '../../src/oltp/open-history-connection.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { chooseStorage } from '../apply/column-storage.js'
-import { MirroredTable } from '../apply/mirrored-table.js'
 import { addPresentVersions } from './add-present-versions.js'
-import { type BroughtIdentities, bringIdentities, newVersions } from './bring-identities.js'
+import { type BroughtIdentities, bringIdentities } from './bring-identities.js'
 import { CopiedMoments, createMoments } from './copied-moments.js'
-import { CopiedVersions, copyPrefix, copySchema, versionShape } from './copied-versions.js'
+import { CopiedVersions, copyPrefix, copySchema } from './copied-versions.js'
 import { readCuts } from './cuts.js'
 import { readConsumerId, readHistoryState } from './history-schema.js'
 import type { HistoryTable } from './history-table.js'
 import { type FindMirror, findComingVersion, findPresentRows } from './present-rows.js'
+import { restoreCopy, storedColumns, storeSql } from './stored-copy.js'
 import { newestVersion } from './version-range.js'
 import type { VersionReader } from './version-reader.js'
+import { readRowidColumn, versionShape } from './version-shape.js'
 
 /** Raised when the tables below, or copies of versions, change their meaning. */
 const layoutVersion = 4
@@ -103,8 +102,10 @@ export class VersionCopies {
     for (const table of tables) {
       await this.#catchUp(table, position)
     }
-    for (const copy of this.#ahead.keys()) {
-      await this.#sideWriter.execute(`drop table if exists ${newVersions(copy)}`)
+    for (const { dropSql } of this.#ahead.values()) {
+      if (dropSql !== '') {
+        await this.#sideWriter.execute(dropSql)
+      }
     }
     this.#ahead.clear()
   }
@@ -146,27 +147,11 @@ export class VersionCopies {
       return false
     }
     const rows = await this.#writer.values(
-      `select id, generation, last_id, definition from ${copySchema}.copied`,
+      `select ${storedColumns.join(', ')} from ${copySchema}.copied`,
     )
-    for (const [id, generation, lastId, definition] of rows) {
-      const { history, cuts, ...stored } = JSON.parse(String(definition)) as StoredCopy
-      const versions = new MirroredTable({
-        ...stored,
-        tableId: Number(id),
-        generation: 0,
-        rowCount: 0,
-        schema: historySchema,
-      })
-      this.#copies.set(
-        Number(id),
-        new CopiedVersions(this.#writer, {
-          history,
-          generation: Number(generation),
-          cuts,
-          versions,
-          lastId: Number(lastId),
-        }),
-      )
+    for (const row of rows) {
+      const copy = restoreCopy(this.#writer, row)
+      this.#copies.set(copy.history.id, copy)
     }
     return true
   }
@@ -176,8 +161,7 @@ export class VersionCopies {
     let copy = this.#copies.get(table.id)
     const shape = versionShape(this.#history, table)
     const isFit =
-      copy?.cuts === readCuts(this.#history, table) &&
-      copy.versions.shape.columns.length === shape.columns.length
+      copy?.cuts === readCuts(this.#history, table) && isDeepStrictEqual(copy.versions.shape, shape)
     if (copy === undefined || !isFit) {
       copy = await this.#begin(table, copy, null)
     }
@@ -199,7 +183,7 @@ export class VersionCopies {
     }
     const slices = this.#reader.slices(copy.history, copy.plan, copy.lastId)
     try {
-      await copy.fill(slices, () => this.#registerSql(copy))
+      await copy.fill(slices, () => storeSql(copy))
     } catch (error) {
       await this.#findLast(copy)
       throw error
@@ -215,7 +199,7 @@ export class VersionCopies {
       return false
     }
     const writer = this.#sideWriter
-    const register = () => this.#registerSql(copy)
+    const register = () => storeSql(copy)
     try {
       const ahead = this.#ahead.get(copy)
       const isFit = ahead?.after === copy.lastId && ahead.upTo === present.newestId
@@ -264,21 +248,13 @@ export class VersionCopies {
       generation: (before?.generation ?? 0) + 1,
       cuts: readCuts(this.#history, table),
       versions,
+      rowidColumn: readRowidColumn(this.#history, table),
       lastId: 0,
     })
     await copy.create()
     this.#copies.set(table.id, copy)
     await this.#dropCopies(table.id, copy)
     return copy
-  }
-
-  #registerSql(copy: CopiedVersions): string {
-    const { shape, storage, profiles } = copy.versions
-    const { history, cuts } = copy
-    const definition: StoredCopy = { history, cuts, shape, storage, profiles }
-    return `delete from ${copySchema}.copied where id = ${copy.history.id};
-      insert into ${copySchema}.copied values (${copy.history.id}, ${copy.generation},
-        ${copy.lastId}, ${quoteText(JSON.stringify(definition))});`
   }
 }
 
@@ -287,12 +263,4 @@ interface VersionCopiesProps {
   readonly history: SqliteDatabase
   readonly reader: VersionReader
   readonly findMirror: FindMirror
-}
-
-interface StoredCopy {
-  readonly history: HistoryTable
-  readonly cuts: number
-  readonly shape: TableShape
-  readonly storage: readonly ColumnKind[]
-  readonly profiles: readonly ColumnProfile[]
 }
