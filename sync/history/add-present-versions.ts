@@ -4,13 +4,14 @@ import {
   mergeColumnProfiles,
   storageClass,
 } from '../../src/core/column-profile.js'
+import { HtapError } from '../../src/core/htap-error.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { ColumnShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
-import type { BroughtIdentities } from './bring-identities.js'
+import { type BroughtIdentities, newVersions, runSql } from './bring-identities.js'
 import { type CopiedVersions, noEnd } from './copied-versions.js'
 import type { PresentRows } from './present-rows.js'
-import { stepSql } from './version-identities.js'
+import { type IdentityRun, stepSql } from './version-identities.js'
 
 interface PresentVersions {
   /** The one that has brought the identities. */
@@ -33,10 +34,15 @@ export async function addPresentVersions(props: PresentVersions): Promise<void> 
   const { writer, copy, brought, register } = props
   const { lastId } = copy
   try {
-    await writer.execute(`begin; ${insertSql(props)}`)
+    await writer.execute('begin')
+    const [added] = await writer.values(insertSql(props))
+    if (Number(added?.[0]) !== brought.upTo - brought.after) {
+      throw new HtapError('olap-failed', 'the mirror lacks rows of the newest versions')
+    }
     copy.versions.mergeProfiles(profilesOf(props))
     copy.lastId = brought.upTo
-    await writer.execute(`${register()} ${brought.dropSql} commit`)
+    const drop = brought.run === null ? `drop table ${newVersions(copy)};` : ''
+    await writer.execute(`${register()} ${drop} commit`)
   } catch (error) {
     copy.lastId = lastId
     await writer.execute('rollback').catch(() => undefined)
@@ -47,19 +53,45 @@ export async function addPresentVersions(props: PresentVersions): Promise<void> 
 function insertSql({ copy, present, brought }: PresentVersions): string {
   const { keys } = copy.history
   const { mirror, columns } = present
-  const isSameRow = keys.map((key, index) => `n.${key} = ${mirrorKey(present, index)}`)
-  const { position, operation, isEnd } = stepSql
-  const own = ['n.id', position, operation, ...keys.map((key) => `n.${key}`)]
   const held = columns.filter((column) => copy.column(column).name === column)
   const values = held.map((column) => {
     const { name } = mirror.shape.columns[columns.indexOf(column)] as ColumnShape
     return `m.${quoteIdentifier(name)}`
   })
+  const rows =
+    brought.run !== null && brought.ends === 0
+      ? runRows(present, brought.run, values)
+      : joinedRows(copy, present, brought, values)
+  return `insert into ${copy.sqlName}(${['id', 'position', 'op', ...keys, ...held, 'until'].join(', ')}) ${rows}`
+}
+
+/** A row of the mirror tells by its key which version it is. Without a join it takes two thirds of the time. */
+function runRows(
+  present: PresentRows,
+  { id, step, key, rows }: IdentityRun,
+  values: readonly string[],
+): string {
+  const own = mirrorKey(present, 0)
+  const selected = [`${own} + ${id - key}`, Math.floor(step / 4), step % 4, own, ...values, noEnd]
+  return `select ${selected.join(', ')} from ${present.mirror.sqlName} m
+    where ${own} between ${key} and ${key + rows - 1}`
+}
+
+function joinedRows(
+  copy: CopiedVersions,
+  present: PresentRows,
+  { run }: BroughtIdentities,
+  values: readonly string[],
+): string {
+  const { keys } = copy.history
+  const { position, operation, isEnd } = stepSql
+  const isSameRow = keys.map((key, index) => `n.${key} = ${mirrorKey(present, index)}`)
   // The column is NOT NULL: a row that is there and should not, or the other way round, fails the statement.
   const until = `if((${isEnd}) = (${mirrorKey(present, 0)} is null), if(${isEnd}, ${position}, ${noEnd}), null)`
-  return `insert into ${copy.sqlName}(${['id', 'position', 'op', ...keys, ...held, 'until'].join(', ')})
-    select ${[...own, ...values, until].join(', ')}
-    from ${brought.relation} n left join ${mirror.sqlName} m on ${isSameRow.join(' and ')}`
+  const own = ['n.id', position, operation, ...keys.map((key) => `n.${key}`)]
+  const added = run === null ? newVersions(copy) : `(${runSql(run, keys)})`
+  return `select ${[...own, ...values, until].join(', ')}
+    from ${added} n left join ${present.mirror.sqlName} m on ${isSameRow.join(' and ')}`
 }
 
 function mirrorKey({ mirror }: PresentRows, index: number): string {

@@ -19,17 +19,15 @@ export interface BroughtIdentities {
   readonly upTo: number
   /** How many of them are ends of rows. */
   readonly ends: number
-  /** What gives them in SQL: `identityColumns` and the key of each. */
-  readonly relation: string
-  /** SQL that takes away what was made for that. */
-  readonly dropSql: string
+  /** What they are, if that is one run; else they are in `newVersions`. */
+  readonly run: IdentityRun | null
 }
 
 /**
- * Brings new versions of a copy, without their values, into a temporary table, where they are not told in few words, and ends
+ * Brings new versions of a copy, without their values, into a temporary table, if they are not one run, and ends
  * the versions that they follow. What the copy shows as of its own position stays as it is: those ends come later.
  *
- * @param writer for which alone they are at hand from then on
+ * @param writer in whose temporary table they are from then on
  * @returns null, and has ended nothing, where a row has several of them
  * @throws HtapError `olap-failed`, and has ended nothing
  */
@@ -38,58 +36,50 @@ export async function bringIdentities(
   copy: CopiedVersions,
   identities: VersionIdentities,
 ): Promise<BroughtIdentities | null> {
+  const { after, upTo, parts } = identities
+  const run = parts.length === 1 && parts[0]?.kind === 'run' ? parts[0] : null
+  if (run !== null) {
+    await writer.execute(endRunSql(copy, run))
+    return { after, upTo, ends: run.step % 4 === operationCode.end ? run.rows : 0, run }
+  }
   await writer.execute('begin')
   try {
-    const brought = tellRun(copy, identities) ?? (await bring(writer, copy, identities))
-    if (brought === null) {
+    await append(writer, copy, identities)
+    const ends = await countEnds(writer, copy, identities)
+    if (ends === null) {
       await writer.execute('rollback')
       return null
     }
-    const isSameKey = copy.history.keys.map((key) => `v.${key} = n.${key}`).join(' and ')
-    await writer.execute(`
-      update ${copy.sqlName} v set until = ${stepSql.position} from ${brought.relation} n
-        where ${isSameKey} and v.until = ${noEnd};
-      commit`)
-    return brought
+    await writer.execute(`${endSql(copy)}; commit`)
+    return { after, upTo, ends, run }
   } catch (error) {
     await writer.execute('rollback').catch(() => undefined)
     throw error
   }
 }
 
-/** Null for versions that are not one run. */
-function tellRun(
-  { history }: CopiedVersions,
-  { after, upTo, parts }: VersionIdentities,
-): BroughtIdentities | null {
-  const [run, ...others] = parts
-  if (run?.kind !== 'run' || others.length > 0) {
-    return null
-  }
-  const ends = run.step % 4 === operationCode.end ? run.rows : 0
-  return { after, upTo, ends, relation: `(${runSql(run, history.keys)})`, dropSql: '' }
+/** Without a join it takes a third of the time. */
+function endRunSql({ sqlName, history }: CopiedVersions, { step, key, rows }: IdentityRun): string {
+  return `update ${sqlName} set until = ${Math.floor(step / 4)}
+    where ${history.keys[0]} between ${key} and ${key + rows - 1} and until = ${noEnd}`
 }
 
-function runSql({ id, step, key, rows }: IdentityRun, [name = 'k0']: readonly string[]): string {
+function endSql(copy: CopiedVersions): string {
+  const isSameKey = copy.history.keys.map((key) => `v.${key} = n.${key}`).join(' and ')
+  return `update ${copy.sqlName} v set until = ${stepSql.position} from ${newVersions(copy)} n
+    where ${isSameKey} and v.until = ${noEnd}`
+}
+
+/** SQL that gives a run as `newVersions` gives others. */
+export function runSql(
+  { id, step, key, rows }: IdentityRun,
+  [name = 'k0']: readonly string[],
+): string {
   return `select ${id} + i as id, ${step} as step, ${key} + i as ${name} from range(${rows}) r(i)`
 }
 
-/** Null where a row has several of them. */
-async function bring(
-  writer: OlapWriter,
-  copy: CopiedVersions,
-  identities: VersionIdentities,
-): Promise<BroughtIdentities | null> {
-  const { after, upTo } = identities
-  await append(writer, copy, identities)
-  const ends = await countEnds(writer, copy, identities)
-  const relation = newVersions(copy)
-  const dropSql = `drop table if exists ${relation};`
-  return ends === null ? null : { after, upTo, ends, relation, dropSql }
-}
-
-/** The temporary table of identities. */
-function newVersions({ history }: CopiedVersions): string {
+/** The temporary table of identities: `identityColumns` and the key of each. */
+export function newVersions({ history }: CopiedVersions): string {
   return `temp.main.${newName(history.id)}`
 }
 

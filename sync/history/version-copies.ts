@@ -6,7 +6,7 @@ import type { OlapStore, OlapWriter } from '../../src/olap/olap-store.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
 import { chooseStorage } from '../apply/column-storage.js'
 import { addPresentVersions } from './add-present-versions.js'
-import { type BroughtIdentities, bringIdentities } from './bring-identities.js'
+import { type BroughtIdentities, bringIdentities, newVersions } from './bring-identities.js'
 import { CopiedMoments, createMoments } from './copied-moments.js'
 import { CopiedVersions, copyPrefix, copySchema } from './copied-versions.js'
 import { readCuts } from './cuts.js'
@@ -102,10 +102,8 @@ export class VersionCopies {
     for (const table of tables) {
       await this.#catchUp(table, position)
     }
-    for (const { dropSql } of this.#ahead.values()) {
-      if (dropSql !== '') {
-        await this.#sideWriter.execute(dropSql)
-      }
+    for (const copy of this.#ahead.keys()) {
+      await this.#sideWriter.execute(`drop table if exists ${newVersions(copy)}`)
     }
     this.#ahead.clear()
   }
