@@ -197,7 +197,9 @@ export class TemporalHistory {
   }
 
   async #moveFirst(): Promise<void> {
-    const { seq } = await this.#turns.run(() => this.#props.keeper.moveOnly())
+    const { keeper } = this.#props
+    const { seq } = await this.#turns.run(() => keeper.moveOnly())
+    await keeper.noteMoved()
     this.#pruneLater(seq).catch(this.#props.onFailure)
   }
 
