@@ -110,6 +110,7 @@ async function openHistory(
     exclusively: <T>(section: () => Promise<T>) => engine.exclusively(section),
     findMirror: (name: string) => findServingCopy(engine, name),
     reachMirror: (seq: number) => engine.reach(seq, limits.mirrorWaitMs),
+    onMoved: async () => engine.holder.session?.tidyAfterOther(),
     onFailure: (error: unknown) => onError?.(error),
   }
   return await callHistory(() => TemporalHistory.open(props))

@@ -86,6 +86,11 @@ export class MirrorSession {
     )
   }
 
+  /** Shortens the log when another consumer needs less of it, if that is worth it. */
+  tidyAfterOther(): Promise<void> {
+    return this.#pruner.afterOther(this.#oldestPosition(), this.#props.isClosing)
+  }
+
   /** Shortens the log when nothing else happens. */
   tick(): void {
     this.#pruner.tick(this.mirror.position, this.#oldestPosition())

@@ -22,6 +22,8 @@ export class LogPruner {
   readonly #access: SourceAccess
   readonly #consumerId: string
   readonly #backlogRowsMax: number
+  /** Up to where rows were to be deleted, and up to where all consumers let them be. */
+  #askedPosition = 0
   #prunedPosition = 0
   #changedAtMs = 0
   #seenAtMs = steadyClockMs()
@@ -41,6 +43,13 @@ export class LogPruner {
       this.#lastPosition = position
       this.#changedAtMs = steadyClockMs()
     }
+    if (needed - this.#askedPosition >= this.#backlogRowsMax) {
+      await this.#prune(needed, isClosing)
+    }
+  }
+
+  /** After another consumer has moved on, which may have held back what `afterSync` was to delete. */
+  async afterOther(needed: number, isClosing: () => boolean): Promise<void> {
     if (needed - this.#prunedPosition >= this.#backlogRowsMax) {
       await this.#prune(needed, isClosing)
     }
@@ -50,7 +59,7 @@ export class LogPruner {
   tick(position: number, needed: number): void {
     const now = steadyClockMs()
     const isIdle =
-      needed > this.#prunedPosition &&
+      needed > this.#askedPosition &&
       position === this.#lastPosition &&
       now - this.#changedAtMs > limits.pruneIdleMs
     if ((isIdle || now - this.#seenAtMs > limits.heartbeatMs) && !this.#isPruning) {
@@ -62,7 +71,7 @@ export class LogPruner {
   async close(position: number, isInMemory: boolean): Promise<void> {
     if (isInMemory) {
       await this.#access.write((database) => deleteConsumer(database, this.#consumerId))
-    } else if (position > this.#prunedPosition) {
+    } else if (position > this.#askedPosition) {
       await this.#access.write((database) => this.#moveConsumer(database, position))
     }
   }
@@ -74,6 +83,7 @@ export class LogPruner {
     this.#isPruning = true
     try {
       let isFirst = true
+      let upTo = position
       for (
         let pruned: number = limits.pruneRowsMax;
         pruned === limits.pruneRowsMax && !isClosing();
@@ -85,7 +95,7 @@ export class LogPruner {
             expireConsumers(database, wallClockMs())
           }
           const slowest = readSlowestPosition(database) ?? position
-          const upTo = Math.min(slowest, position)
+          upTo = Math.min(slowest, position)
           const isOwn = this.#access.workerPath !== null
           const isEmptied = isOwn && truncateChangeLog(database, upTo)
           const count = isEmptied ? 0 : pruneChangeLog(database, upTo, limits.pruneRowsMax)
@@ -95,7 +105,8 @@ export class LogPruner {
         reach('prune.committed')
         await turnOfLoop()
       }
-      this.#prunedPosition = position
+      this.#askedPosition = position
+      this.#prunedPosition = upTo
     } catch (error) {
       if (!isBusy(error)) {
         throw error

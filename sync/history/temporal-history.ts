@@ -40,6 +40,8 @@ interface TemporalHistoryProps {
   readonly findMirror: FindMirror
   /** Waits, for a bounded time, until the mirror shows what the log has up to a `seq`. */
   readonly reachMirror: (seq: number) => Promise<unknown>
+  /** The log knows that it need not keep for the history what that has. */
+  readonly onMoved: () => Promise<void>
   readonly onFailure: (error: unknown) => void
 }
 
@@ -200,6 +202,7 @@ export class TemporalHistory {
     const { keeper } = this.#props
     const { seq } = await this.#turns.run(() => keeper.moveOnly())
     await keeper.noteMoved()
+    await this.#props.onMoved()
     this.#pruneLater(seq).catch(this.#props.onFailure)
   }
 
