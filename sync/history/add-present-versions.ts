@@ -4,7 +4,6 @@ import {
   mergeColumnProfiles,
   storageClass,
 } from '../../src/core/column-profile.js'
-import { HtapError } from '../../src/core/htap-error.js'
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { ColumnShape } from '../../src/core/table-shape.js'
 import type { OlapWriter } from '../../src/olap/olap-store.js'
@@ -28,21 +27,24 @@ interface PresentVersions {
  * Adds new versions to a copy, with the values of the rows that the mirror has: inside the column store,
  * into which they were brought once.
  *
- * @throws HtapError `olap-failed`, and has added nothing, also where the mirror does not show them
+ * @returns false, and has added nothing, where the mirror has no rows for some of one run
+ * @throws HtapError `olap-failed`, and has added nothing, also where the mirror does not show others
  */
-export async function addPresentVersions(props: PresentVersions): Promise<void> {
+export async function addPresentVersions(props: PresentVersions): Promise<boolean> {
   const { writer, copy, brought, register } = props
   const { lastId } = copy
   try {
     await writer.execute('begin')
     const [added] = await writer.values(insertSql(props))
     if (Number(added?.[0]) !== brought.upTo - brought.after) {
-      throw new HtapError('olap-failed', 'the mirror lacks rows of the newest versions')
+      await writer.execute('rollback')
+      return false
     }
     copy.versions.mergeProfiles(profilesOf(props))
     copy.lastId = brought.upTo
     const drop = brought.run === null ? `drop table ${newVersions(copy)};` : ''
     await writer.execute(`${register()} ${drop} commit`)
+    return true
   } catch (error) {
     copy.lastId = lastId
     await writer.execute('rollback').catch(() => undefined)

@@ -205,7 +205,9 @@ export class VersionCopies {
       if (brought === null) {
         return false
       }
-      await addPresentVersions({ writer, copy, present, brought, register })
+      if (!(await addPresentVersions({ writer, copy, present, brought, register }))) {
+        return false
+      }
       this.#ahead.delete(copy)
       return true
     } catch {
