@@ -1,8 +1,9 @@
 import { quoteIdentifier } from '../../src/core/sql-identifier.js'
 import type { TableShape } from '../../src/core/table-shape.js'
+import { hasTable } from '../../src/oltp/catalogue.js'
 import { openMemoryDatabase } from '../../src/oltp/open-memory-database.js'
 import type { SqliteDatabase } from '../../src/oltp/sqlite-database.js'
-import type { SchemaObject } from '../../sync/capture/schema-notes.js'
+import { type SchemaObject, statisticsTables } from '../../sync/capture/schema-notes.js'
 import { SchemaFacts } from '../router/schema-facts.js'
 import { type PastTable, pastRowsSql } from './past-tables.js'
 
@@ -116,7 +117,11 @@ function create(database: SqliteDatabase, type: SchemaObject['type'], sql: strin
 
 /** What SQLite plans by, as it was. */
 function addStatistics(database: SqliteDatabase, objects: readonly SchemaObject[]): void {
+  // Makes the tables of statistics, and finds something in empty tables too.
   database.exec('analyze')
+  for (const name of statisticsTables.filter((it) => hasTable(database, it))) {
+    database.exec(`delete from ${name}`)
+  }
   for (const { type, sql } of objects) {
     if (type === 'statistics') {
       database.exec(sql)

@@ -50,8 +50,11 @@ export function readSchemaObjects(database: SqliteDatabase): readonly SchemaObje
   return [...objects, ...statisticsTables.flatMap((name) => readStatistics(database, name))]
 }
 
-/** What ANALYZE has found, by which SQLite plans, and so in what order it gives rows that nobody ordered. */
-const statisticsTables = ['sqlite_stat1', 'sqlite_stat4']
+/**
+ * What ANALYZE has found, by which SQLite plans, and so in what order it gives rows that nobody ordered. SQLite takes
+ * the samples of an index to be in the order in which ANALYZE has written them.
+ */
+export const statisticsTables = ['sqlite_stat1', 'sqlite_stat4']
 
 function readStatistics(database: SqliteDatabase, name: string): readonly SchemaObject[] {
   if (!hasTable(database, name)) {
@@ -64,7 +67,7 @@ function readStatistics(database: SqliteDatabase, name: string): readonly Schema
   const rows = database
     .prepare(
       `select ${columns.map((column) => `quote(${column})`).join(` || ', ' || `)} from main.${name}
-       where tbl not like '\\_htap\\_%' escape '\\' order by 1`,
+       where tbl not like '\\_htap\\_%' escape '\\' order by rowid`,
     )
     .pluck()
     .all()
