@@ -39,7 +39,7 @@ export class CopiedVersions {
   readonly #writer: OlapWriter
   /** The newest version that is in the copy. */
   lastId: number
-  /** Shows all that there was until then, and is only to be asked for that: an end behind it may come before its version. */
+  /** What was until then is all here. Whatever asks must not look behind it: an end may be there before its version. */
   position = 0
 
   constructor(
